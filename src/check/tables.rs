@@ -1,0 +1,162 @@
+//! Reading `table` and `list` files (R8.3).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::load::read_fault;
+use super::Checker;
+use crate::diagnostic::{Diagnostic, code, did_you_mean};
+use crate::program::{Table, TableId, TextList};
+use crate::source::{Files, Span};
+use crate::syntax::ast::{DeclKind, Name, Spanned};
+use crate::types::{Interval, Scale, Ty, round_to_f32};
+
+/// Most rows of a table or list (R8.5).
+const MAX_ROWS: usize = 1_000_000;
+
+impl Checker {
+    pub(super) fn table_decl(
+        &mut self,
+        files: &dyn Files,
+        name: &Name,
+        path: &Spanned<String>,
+        keys: &[Name],
+        value: &Name,
+        scale: Option<&Spanned<Scale>>,
+    ) {
+        let mut table = Table { name: name.node.clone(), rows: Arc::default(), range: Interval::point(0.0) };
+        if let Some(scale) = scale.filter(|s| !s.node.is_number()) {
+            self.error(Diagnostic::at(&code::TYPE, scale.span, "a table gives numbers"));
+        }
+        let columns: Vec<&Name> = keys.iter().chain([value]).collect();
+        if let Some(rows) = self.csv(files, name.span, path, &columns) {
+            let mut found = BTreeMap::new();
+            let mut range: Option<Interval> = None;
+            let allowed = scale.and_then(|s| s.node.default_range());
+            for (line, mut fields) in rows {
+                let Some(written) = fields.pop() else { continue };
+                let key = fields.join("\u{1f}");
+                let number = match written.trim() {
+                    "" => None,
+                    text => match text.parse::<f64>() {
+                        Ok(v) if v.is_finite() && allowed.is_none_or(|a| a.contains(v)) => Some(round_to_f32(v)),
+                        Ok(v) if v.is_finite() => {
+                            let range = allowed.unwrap_or(Interval::all());
+                            self.error(table_fault(path.span, &path.node, line, &format!("{v} lies outside [{}, {}]", range.lo, range.hi)));
+                            return;
+                        }
+                        _ => {
+                            self.error(table_fault(path.span, &path.node, line, &format!("`{text}` is not a number")));
+                            return;
+                        }
+                    },
+                };
+                if found.contains_key(&key) {
+                    let shown = key.replace('\u{1f}', ", ");
+                    self.error(table_fault(path.span, &path.node, line, &format!("the key `{shown}` stands twice")));
+                    return;
+                }
+                if let Some(v) = number {
+                    range = Some(range.map_or(Interval::point(v), |r| r.join(Interval::point(v))));
+                }
+                found.insert(key, number);
+            }
+            table.rows = Arc::new(found.into_iter().filter_map(|(k, v)| Some((k, v?))).collect());
+            table.range = range.unwrap_or(Interval::point(0.0));
+        }
+        self.program.tables.push(table);
+    }
+
+    pub(super) fn list_decl(&mut self, files: &dyn Files, name: &Name, feature: &Name, path: &Spanned<String>) {
+        match self.schema.feature(&feature.node).map(|f| f.ty()) {
+            Some(Ty::Id | Ty::Category(_) | Ty::Number { whole: true, .. }) => {}
+            Some(ty) => self.error(Diagnostic::at(&code::TYPE, feature.span, format!("a list is of ids, categories or whole numbers, `{}` is {ty}", feature.node))),
+            None => {
+                let near = did_you_mean(&feature.node, self.schema.features.iter().map(|f| f.name.as_str()));
+                let diagnostic = Diagnostic::at(&code::UNKNOWN_NAME, feature.span, format!("there is no feature `{}`", feature.node))
+                    .maybe_help(near.map(|n| format!("did you mean `{n}`?")));
+                self.error(diagnostic);
+            }
+        }
+        let mut values = BTreeSet::new();
+        for (_, fields) in self.csv(files, name.span, path, &[]).unwrap_or_default() {
+            values.extend(fields.into_iter().next());
+        }
+        self.program.lists.push(TextList { name: name.node.clone(), values: Arc::new(values) });
+    }
+
+    /// The rows of a CSV file, only the columns asked for (none: its only column), with line numbers.
+    fn csv(&mut self, files: &dyn Files, at: Span, path: &Spanned<String>, columns: &[&Name]) -> Option<Vec<(u64, Vec<String>)>> {
+        let from = self.sources.get(at.file).map_or(String::new(), |f| f.name.clone());
+        let text = match files.read(&from, &path.node) {
+            Ok((_, text)) => text,
+            Err(fault) => return self.refuse(read_fault(&fault, &path.node, path.span)),
+        };
+        let mut reader = csv::ReaderBuilder::new().flexible(false).trim(csv::Trim::All).from_reader(text.as_bytes());
+        let header: Vec<String> = match reader.headers() {
+            Ok(header) => header.iter().map(str::to_string).collect(),
+            Err(e) => return self.refuse(table_fault(path.span, &path.node, 1, &e.to_string())),
+        };
+        if columns.is_empty() && header.len() != 1 {
+            return self.refuse(table_fault(path.span, &path.node, 1, &format!("a list has one column, this has {}", header.len())));
+        }
+        let mut wanted = Vec::new();
+        for column in columns {
+            match header.iter().position(|h| *h == column.node) {
+                Some(i) => wanted.push(i),
+                None => {
+                    let near = did_you_mean(&column.node, header.iter().map(String::as_str));
+                    let help = near.map_or_else(|| format!("its columns are {}", header.join(", ")), |n| format!("did you mean `{n}`?"));
+                    return self.refuse(
+                        Diagnostic::at(&code::TABLE, column.span, format!("`{}` has no column `{}`", path.node, column.node)).help(help),
+                    );
+                }
+            }
+        }
+        if columns.is_empty() {
+            wanted.push(0);
+        }
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            match record {
+                Ok(record) => {
+                    let line = record.position().map_or(0, csv::Position::line);
+                    rows.push((line, wanted.iter().map(|i| record.get(*i).unwrap_or("").to_string()).collect()));
+                }
+                Err(e) => {
+                    let line = e.position().map_or(0, csv::Position::line);
+                    return self.refuse(table_fault(path.span, &path.node, line, "this row does not have the header's number of columns"));
+                }
+            }
+            if rows.len() > MAX_ROWS {
+                return self.refuse(table_fault(path.span, &path.node, 0, "more than a million rows"));
+            }
+        }
+        Some(rows)
+    }
+
+    /// A table's keys, and the type and range of what it gives.
+    pub(super) fn table_shape(&self, id: TableId) -> Option<(Vec<(String, Span)>, (Ty, Interval))> {
+        let decl = self
+            .decls
+            .iter()
+            .filter_map(|d| match &d.kind {
+                DeclKind::Table { keys, scale, .. } => Some((keys, scale)),
+                _ => None,
+            })
+            .nth(id.index())?;
+        let (keys, scale) = decl;
+        let ty = match scale.as_ref().map(|s| s.node.ty()) {
+            // A table's value is real (R5.2).
+            Some(Ty::Number { dimension, .. }) => Ty::Number { dimension, whole: false },
+            _ => Ty::REAL,
+        };
+        let range = self.program.tables.get(id.index())?.range;
+        Some((keys.iter().map(|k| (k.node.clone(), k.span)).collect(), (ty, range)))
+    }
+}
+
+fn table_fault(span: Span, path: &str, line: u64, what: &str) -> Diagnostic {
+    let place = if line > 0 { format!(" line {line}") } else { String::new() };
+    Diagnostic::at(&code::TABLE, span, format!("`{path}`{place}: {what}"))
+}

@@ -1,0 +1,176 @@
+//! The arguments of every command.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Reward systems for generative recommendation, as files that are checked.
+#[derive(Debug, Parser)]
+#[command(name = "rewardc", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// Colour in the output.
+    #[arg(long, value_enum, default_value_t = Color::Auto, global = true)]
+    pub color: Color,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say what is wrong with a reward file, and what is proved about it.
+    Check(CheckArgs),
+    /// Print the page of a code (RW0201) or of a function (tanh).
+    Explain(ExplainArgs),
+    /// Lay reward files out in the one way.
+    Fmt(FmtArgs),
+    /// Run the tests that stand in reward files.
+    Test(TestArgs),
+    /// Apply a reward to a log or to stored rollouts.
+    Score(ScoreArgs),
+    /// Show one score as a sum.
+    Why(WhyArgs),
+    /// Check data against its schema.
+    Schema(SchemaArgs),
+    /// Everything once, on a small made-up feed: no data needed.
+    Demo(DemoArgs),
+}
+
+/// How findings are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Human,
+    Short,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Reward files.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+    /// What to treat as an error.
+    #[arg(long, value_parser = ["warnings"])]
+    pub deny: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A code or a function; left out: the list of all.
+    pub name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct FmtArgs {
+    /// Reward files; `-` or none: standard input to standard output.
+    pub files: Vec<PathBuf>,
+    /// Change nothing, only say which files are not formatted.
+    #[arg(long)]
+    pub check: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Reward files or folders; left out: the folder we are in.
+    pub paths: Vec<PathBuf>,
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub format: Format,
+}
+
+/// What `score` and `why` share.
+#[derive(Debug, Args)]
+pub struct InputArgs {
+    /// The reward file.
+    pub file: PathBuf,
+    /// Folder of the data files that the schema names.
+    #[arg(long)]
+    pub data: PathBuf,
+    /// The host to score as.
+    #[arg(long, default_value = "logs", value_parser = ["logs", "training", "serving"])]
+    pub host: String,
+    /// State of caps (JSON); left out: every cap at its start.
+    #[arg(long)]
+    pub state: Option<PathBuf>,
+    /// Seed of `pick … at random`.
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Catalog (CSV or Parquet, one row an item).
+    #[arg(long)]
+    pub catalog: Option<PathBuf>,
+    /// Give a `param` another value.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub settings: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ScoreArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Where to write the scores: `.parquet` or `.csv`.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// How the summary is written.
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Human)]
+    pub format: SummaryFormat,
+}
+
+/// How a summary or explanation is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum SummaryFormat {
+    Human,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct WhyArgs {
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Row of the data, from 1.
+    #[arg(long)]
+    pub row: usize,
+    /// Show the value of every `let` too.
+    #[arg(long)]
+    pub lets: bool,
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Human)]
+    pub format: SummaryFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    #[command(subcommand)]
+    pub command: SchemaCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SchemaCommand {
+    /// Say what in the data breaks the contract.
+    Check {
+        /// The schema.
+        file: PathBuf,
+        /// Folder of the data files; left out: the schema alone is checked.
+        #[arg(long)]
+        data: Option<PathBuf>,
+        #[arg(long, value_enum, default_value_t = Format::Human)]
+        format: Format,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Folder to put the demo into; left out: `rewardc-demo` here.
+    #[arg(long)]
+    pub dir: Option<PathBuf>,
+    /// Seed of the made-up log.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}

@@ -1,0 +1,84 @@
+//! The command line: one file a command, thin.
+//!
+//! Exit codes: 0 fine (warnings included), 1 findings, 2 could not run.
+
+mod args;
+mod check;
+#[cfg(feature = "data")]
+mod demo;
+mod explain;
+mod fmt;
+#[cfg(feature = "data")]
+mod schema;
+#[cfg(feature = "data")]
+mod score;
+mod test;
+mod ui;
+#[cfg(feature = "data")]
+mod why;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use ui::Ui;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Fine,
+    Findings,
+    CouldNotRun,
+}
+
+/// Parses the arguments and runs the command.
+#[must_use]
+pub fn main() -> ExitCode {
+    // Walks over expressions recurse; a thread of its own has room for the deepest one allowed.
+    let worker = std::thread::Builder::new().stack_size(256 << 20).spawn(run);
+    let exit = match worker.map(std::thread::JoinHandle::join) {
+        Ok(Ok(exit)) => exit,
+        _ => Exit::CouldNotRun,
+    };
+    match exit {
+        Exit::Fine => ExitCode::SUCCESS,
+        Exit::Findings => ExitCode::from(1),
+        Exit::CouldNotRun => ExitCode::from(2),
+    }
+}
+
+fn run() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no faults; a closed pipe is nobody's either.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::CouldNotRun } else { Exit::Fine };
+        }
+    };
+    let mut ui = Ui::new(cli.color);
+    let exit = match &cli.command {
+        Command::Check(args) => check::run(args, &mut ui),
+        Command::Explain(args) => explain::run(args, &mut ui),
+        Command::Fmt(args) => fmt::run(args, &mut ui),
+        Command::Test(args) => test::run(args, &mut ui),
+        #[cfg(feature = "data")]
+        Command::Score(args) => score::run(args, &mut ui),
+        #[cfg(feature = "data")]
+        Command::Why(args) => why::run(args, &mut ui),
+        #[cfg(feature = "data")]
+        Command::Schema(args) => schema::run(args, &mut ui),
+        #[cfg(feature = "data")]
+        Command::Demo(args) => demo::run(args, &mut ui),
+        #[cfg(not(feature = "data"))]
+        Command::Score(_) | Command::Why(_) | Command::Schema(_) | Command::Demo(_) => {
+            use crate::diagnostic::{Diagnostic, code};
+            ui.report_bare(
+                Diagnostic::bare(&code::NOT_BUILT_IN, "this build reads no data files").help("build with `--features data`"),
+            );
+            Exit::CouldNotRun
+        }
+    };
+    if ui.finish() { exit } else { Exit::CouldNotRun }
+}

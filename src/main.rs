@@ -1,0 +1,7 @@
+//! The `rewardc` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    rewardc::cli::main()
+}

@@ -1,0 +1,90 @@
+//! Walking a program: what some of its expressions stand on.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::{ChannelKind, ExprId, FeatureId, LetId, Op, Part, Program, Subject};
+use crate::types::Host;
+
+/// Visits every expression below some roots once, through lets, in the order read.
+pub fn visit(program: &Program, roots: &[ExprId], mut each: impl FnMut(ExprId)) {
+    let mut seen: HashSet<ExprId> = HashSet::new();
+    let mut stack: Vec<ExprId> = roots.iter().rev().copied().collect();
+    while let Some(id) = stack.pop() {
+        if !seen.insert(id) {
+            continue;
+        }
+        each(id);
+        let mut children = Vec::new();
+        let op = &program.expr(id).op;
+        op.children(|c| children.push(c));
+        if let Op::Let { id, .. } = op {
+            children.extend(program.lets.get(id.index()).map(|l| l.value));
+        }
+        children.reverse();
+        stack.extend(children);
+    }
+}
+
+/// Features read as a candidate's own (or a member's), in the order read.
+pub fn own_reads(program: &Program, roots: &[ExprId]) -> Vec<FeatureId> {
+    let mut found = Vec::new();
+    visit(program, roots, |id| {
+        let feature = match program.expr(id).op {
+            Op::Feature { id, of: Subject::Own | Subject::Member } | Op::InCatalog { id, .. } => Some(id),
+            Op::Code { of: Subject::Own | Subject::Member, .. } => program.sid_feature,
+            _ => None,
+        };
+        if let Some(feature) = feature.filter(|f| !found.contains(f)) {
+            found.push(feature);
+        }
+    });
+    found
+}
+
+/// Features read in history and target entries.
+pub fn entry_reads(program: &Program, roots: &[ExprId]) -> (Vec<FeatureId>, Vec<FeatureId>) {
+    let (mut past, mut wanted) = (Vec::new(), Vec::new());
+    visit(program, roots, |id| {
+        let (list, feature) = match program.expr(id).op {
+            Op::Feature { id, of: Subject::Past } => (&mut past, Some(id)),
+            Op::Feature { id, of: Subject::Wanted } => (&mut wanted, Some(id)),
+            Op::Code { of: Subject::Past, .. } => (&mut past, program.sid_feature),
+            Op::Code { of: Subject::Wanted, .. } => (&mut wanted, program.sid_feature),
+            _ => return,
+        };
+        if let Some(feature) = feature.filter(|f| !list.contains(f)) {
+            list.push(feature);
+        }
+    });
+    (past, wanted)
+}
+
+impl Program {
+    /// Every expression that decides, adds or is measured outside `format` in a host.
+    #[must_use]
+    pub fn part_roots(&self, host: Host) -> Vec<ExprId> {
+        let mut roots = Vec::new();
+        for part in &self.parts {
+            match part {
+                Part::Term(t) => roots.push(t.value),
+                Part::Gate(g) => roots.push(g.condition),
+                Part::Cap(c) => roots.extend(c.on.into_iter().chain(c.per)),
+            }
+        }
+        let exists = |c: &&super::Channel| c.kind != ChannelKind::Monitor || c.hosts.contains(&host);
+        roots.extend(self.channels.iter().filter(exists).map(|c| c.value));
+        roots
+    }
+
+    /// The lets below some roots, each behind what it reads.
+    #[must_use]
+    pub fn lets_below(&self, roots: &[ExprId]) -> Vec<LetId> {
+        let mut found = BTreeSet::new();
+        visit(self, roots, |id| {
+            if let Op::Let { id, .. } = self.expr(id).op {
+                found.insert(id);
+            }
+        });
+        found.into_iter().collect()
+    }
+}

@@ -1,0 +1,525 @@
+//! YAML → [`Schema`], every fault reported with its place.
+
+use super::feature::{Direction, Entity, Feature, Names, Raw};
+use super::yaml::{self, Keys, Node, Value};
+use super::{CatalogDecl, KeyColumns, ListDecl, ListFrom, Longest, Resolve, Schema, SlateDecl, Source, Spans, TrainingDecl};
+use crate::diagnostic::{Diagnostic, Diagnostics, code, did_you_mean};
+use crate::source::{FileId, Span};
+use crate::types::{Availability, Interval, Level, Scale, Unit, round_to_f32};
+
+/// Reads a schema. With errors in `out` the schema given is incomplete.
+pub fn read(text: &str, file: FileId, out: &mut Diagnostics) -> Schema {
+    let root = match yaml::parse(text, file) {
+        Ok(root) => root,
+        Err(fault) => {
+            out.push(fault);
+            return Schema::default();
+        }
+    };
+    let mut keys = Keys::of(&root, "the schema", out);
+    let mut schema = Schema::default();
+    if let Some(node) = keys.need("schema", out) {
+        schema.name = node.text().unwrap_or("").to_string();
+    }
+    schema.version = keys.int("version", out).unwrap_or(1);
+    if let Some((currency, span)) = keys.text("currency", out) {
+        if currency.len() == 3 && currency.bytes().all(|b| b.is_ascii_uppercase()) {
+            schema.currency = Some(currency.to_string());
+        } else {
+            out.push(Diagnostic::at(&code::SCHEMA_VALUE, span, "a currency is three capitals, such as `CNY`"));
+        }
+    }
+    schema.sources = sources(keys.take("sources"), out);
+    schema.keys = key_columns(keys.take("keys"), out);
+    schema.spans = spans(keys.take("spans"), out);
+    schema.catalog = catalog(keys.take("catalog"), out);
+    let lists = keys.take("lists");
+    if let Some(node) = keys.take("features") {
+        for (name, span, value) in Keys::of(node, "`features`", out).rest() {
+            if let Some(feature) = feature(name, span, value, &schema, out) {
+                schema.features.push(feature);
+            }
+        }
+    }
+    implied_keys(&mut schema, root.span);
+    if let Some(node) = lists {
+        let mut lists = Keys::of(node, "`lists`", out);
+        schema.past = lists.take("past").and_then(|n| list(n, "past", &schema, out));
+        schema.wanted = lists.take("wanted").and_then(|n| list(n, "wanted", &schema, out));
+        lists.finish(out);
+    }
+    if let Some(CatalogDecl { resolve: Resolve::By(name), span, .. }) = &schema.catalog {
+        check_feature(name, *span, &schema, out);
+    }
+    keys.finish(out);
+    schema
+}
+
+fn sources(node: Option<&Node>, out: &mut Diagnostics) -> Vec<Source> {
+    let Some(node) = node else { return Vec::new() };
+    let mut found = Vec::new();
+    for (name, span, value) in Keys::of(node, "`sources`", out).rest() {
+        let mut keys = Keys::of(value, format!("source `{name}`"), out);
+        let file = keys.need("file", out).and_then(Node::text).unwrap_or("").to_string();
+        let entity = match keys.text("entity", out) {
+            Some((word, span)) => entity(word, span, out),
+            None => Entity::Given,
+        };
+        let key = keys.text("key", out).map(|k| k.0.to_string());
+        let may_miss = match keys.text("join", out) {
+            Some(("may miss", _)) => true,
+            None | Some(("must match", _)) => false,
+            Some((other, span)) => {
+                out.push(
+                    Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{other}` is not a way to join"))
+                        .help("`join: must match` or `join: may miss`"),
+                );
+                false
+            }
+        };
+        let distinct = keys.texts("distinct", out).unwrap_or_default().into_iter().map(|t| t.0.to_string()).collect();
+        let sees_future = keys.flag("sees_future", out);
+        keys.finish(out);
+        if !found.is_empty() && key.is_none() {
+            out.push(Diagnostic::at(&code::SCHEMA_MISSING, span, format!("source `{name}` is joined, so it needs a `key`")));
+        }
+        found.push(Source { name: name.to_string(), file, entity, key, may_miss, distinct, sees_future, span });
+    }
+    found
+}
+
+fn entity(word: &str, span: Span, out: &mut Diagnostics) -> Entity {
+    Entity::named(word).unwrap_or_else(|| {
+        let near = did_you_mean(word, Entity::WORDS);
+        let help = near.map_or_else(|| format!("entities are {}", Entity::WORDS.join(", ")), |n| format!("did you mean `{n}`?"));
+        out.push(Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{word}` is not an entity")).help(help));
+        Entity::Given
+    })
+}
+
+fn key_columns(node: Option<&Node>, out: &mut Diagnostics) -> KeyColumns {
+    let Some(node) = node else { return KeyColumns::default() };
+    let mut keys = Keys::of(node, "`keys`", out);
+    let mut column = |name, out: &mut Diagnostics| keys.text(name, out).map(|k| k.0.to_string());
+    let columns = KeyColumns {
+        item: column("item", out),
+        user: column("user", out),
+        request: column("request", out),
+        time: column("time", out),
+        padding: column("padding", out),
+    };
+    keys.finish(out);
+    columns
+}
+
+/// The item and user keys are id features of their entity, unless declared (schema.md).
+fn implied_keys(schema: &mut Schema, span: Span) {
+    let implied = [(schema.keys.item.clone(), Entity::Item), (schema.keys.user.clone(), Entity::User)];
+    for (name, entity) in implied {
+        let Some(name) = name.filter(|n| schema.feature(n).is_none() && name_fault(n).is_none()) else { continue };
+        schema.features.push(plain_feature(&name, entity, Scale::Id, span, vec![(0, name.clone())]));
+    }
+}
+
+fn plain_feature(name: &str, entity: Entity, scale: Scale, span: Span, from: Vec<(usize, String)>) -> Feature {
+    Feature {
+        name: name.to_string(),
+        entity,
+        scale,
+        from,
+        unit: None,
+        unit_word: None,
+        range: scale.default_range().unwrap_or(Interval::new(0.0, 0.0)),
+        missing: Vec::new(),
+        nullable: false,
+        clip: None,
+        names: Names::Open,
+        truths: Vec::new(),
+        split: None,
+        availability: entity.availability(),
+        direction: None,
+        example: None,
+        about: None,
+        shape: Vec::new(),
+        span,
+    }
+}
+
+fn spans(node: Option<&Node>, out: &mut Diagnostics) -> Spans {
+    let Some(node) = node else { return Spans::default() };
+    let mut keys = Keys::of(node, "`spans`", out);
+    let words = |texts: Option<Vec<(&str, Span)>>| -> Vec<String> {
+        texts.unwrap_or_default().into_iter().map(|t| t.0.to_string()).collect()
+    };
+    let request = words(keys.texts("request", out));
+    let slate = keys.take("slate").and_then(|n| slate(n, out));
+    let batch = keys.text("batch", out).map(|b| b.0.to_string());
+    let training = keys.take("training").map(|n| training(n, out));
+    let mut longest = Longest::default();
+    if let Some(node) = keys.take("longest") {
+        let mut sizes = Keys::of(node, "`longest`", out);
+        for (key, slot) in [
+            ("slate", &mut longest.slate),
+            ("group", &mut longest.group),
+            ("history", &mut longest.history),
+            ("targets", &mut longest.targets),
+            ("batch", &mut longest.batch),
+        ] {
+            if let Some(n) = sizes.int(key, out) {
+                *slot = n.clamp(1, 1_000_000_000);
+            }
+        }
+        sizes.finish(out);
+    }
+    keys.finish(out);
+    Spans { request, slate, batch, training, longest }
+}
+
+fn slate(node: &Node, out: &mut Diagnostics) -> Option<SlateDecl> {
+    let mut keys = Keys::of(node, "`slate`", out);
+    let made = keys.take("made");
+    let by = keys.texts("by", out);
+    let position = keys.text("position", out).map(|p| p.0.to_string());
+    keys.finish(out);
+    let words = |texts: Vec<(&str, Span)>| texts.into_iter().map(|t| t.0.to_string()).collect();
+    match (made, by) {
+        (Some(made), None) => {
+            let mut keys = Keys::of(made, "`made`", out);
+            let every = keys.int("every", out).unwrap_or(10).max(1);
+            if let Some((other, span)) = keys.text("per", out).filter(|p| p.0 != "request") {
+                out.push(Diagnostic::at(&code::SCHEMA_VALUE, span, format!("slates are made per request, not per `{other}`")));
+            }
+            let order = words(keys.texts("order", out).unwrap_or_default());
+            let keep_short = match keys.text("last", out) {
+                None | Some(("keep_short", _)) => true,
+                Some(("drop_short", _)) => false,
+                Some((other, span)) => {
+                    out.push(
+                        Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{other}` is not a way to end"))
+                            .help("`last: keep_short` or `last: drop_short`"),
+                    );
+                    true
+                }
+            };
+            keys.finish(out);
+            Some(SlateDecl::Made { every, order, keep_short })
+        }
+        (None, Some(by)) => Some(SlateDecl::Logged { by: words(by), position }),
+        _ => {
+            out.push(
+                Diagnostic::at(&code::SCHEMA_VALUE, node.span, "a slate is either made or logged")
+                    .help("`slate: {by: [slate_id], position: pos}` or `slate: {made: {every: 10, per: request, order: [time]}}`"),
+            );
+            None
+        }
+    }
+}
+
+fn training(node: &Node, out: &mut Diagnostics) -> TrainingDecl {
+    let mut keys = Keys::of(node, "`training`", out);
+    let mut found = TrainingDecl { slate_first: None, beam_order: true };
+    if let Some((text, span)) = keys.text("slate", out) {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        found.slate_first = match words.as_slice() {
+            ["first", n, "of", "group"] => n.parse().ok().filter(|n| *n > 0),
+            _ => None,
+        };
+        if found.slate_first.is_none() {
+            out.push(
+                Diagnostic::at(&code::SCHEMA_VALUE, span, "this does not say what stands for the slate")
+                    .help("for example `slate: first 10 of group`"),
+            );
+        }
+    }
+    match keys.text("order", out) {
+        None | Some(("beam", _)) => {}
+        Some(("sampled", _)) => found.beam_order = false,
+        Some((other, span)) => out.push(
+            Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{other}` is not an order of rollouts"))
+                .help("`order: beam` or `order: sampled`"),
+        ),
+    }
+    keys.finish(out);
+    found
+}
+
+fn catalog(node: Option<&Node>, out: &mut Diagnostics) -> Option<CatalogDecl> {
+    let node = node?;
+    let mut keys = Keys::of(node, "`catalog`", out);
+    let file = keys.need("file", out).and_then(Node::text).unwrap_or("").to_string();
+    let item = keys.need("item", out).and_then(Node::text).unwrap_or("").to_string();
+    let sid = keys.text("sid", out).map_or("sid", |s| s.0).to_string();
+    let resolve = match keys.text("resolve", out) {
+        None | Some(("first", _)) => Resolve::First,
+        Some((text, span)) => match text.strip_prefix("by ") {
+            Some(name) => Resolve::By(name.trim().to_string()),
+            None => {
+                out.push(
+                    Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{text}` is not a way to resolve"))
+                        .help("`resolve: first` or `resolve: by FEATURE`"),
+                );
+                Resolve::First
+            }
+        },
+    };
+    keys.finish(out);
+    Some(CatalogDecl { file, item, sid, resolve, span: node.span })
+}
+
+fn list(node: &Node, which: &str, schema: &Schema, out: &mut Diagnostics) -> Option<ListDecl> {
+    let mut keys = Keys::of(node, format!("list `{which}`"), out);
+    let from = keys.text("from", out);
+    let by = keys.text("by", out);
+    let before = keys.text("before", out);
+    let after = keys.text("after", out);
+    let last = keys.int("last", out);
+    let features = keys.texts("features", out).unwrap_or_default();
+    keys.finish(out);
+    for (name, span) in &features {
+        check_feature(name, *span, schema, out);
+    }
+    let from = match from {
+        None | Some(("row", _)) => ListFrom::Row,
+        Some((name, span)) => {
+            let Some(source) = schema.source(name) else {
+                out.push(
+                    Diagnostic::at(&code::SCHEMA_REFERENCE, span, format!("there is no source `{name}`"))
+                        .help("`from:` names a source, or is `row` for list columns"),
+                );
+                return None;
+            };
+            let time = before.or(after);
+            let (Some((by, _)), Some((time, _))) = (by, time) else {
+                out.push(
+                    Diagnostic::at(&code::SCHEMA_MISSING, node.span, format!("list `{which}` needs `by` and `before`"))
+                        .help("whose entries they are, and the column of time that they lie before"),
+                );
+                return None;
+            };
+            ListFrom::AsOf { source, by: by.to_string(), time: time.to_string(), after: after.is_some() }
+        }
+    };
+    Some(ListDecl { from, last, features: features.into_iter().map(|f| f.0.to_string()).collect(), span: node.span })
+}
+
+fn check_feature(name: &str, span: Span, schema: &Schema, out: &mut Diagnostics) {
+    if schema.feature(name).is_none() {
+        let near = did_you_mean(name, schema.features.iter().map(|f| f.name.as_str()));
+        out.push(
+            Diagnostic::at(&code::SCHEMA_REFERENCE, span, format!("there is no feature `{name}`"))
+                .maybe_help(near.map(|n| format!("did you mean `{n}`?"))),
+        );
+    }
+}
+
+/// Why a name cannot be a feature's.
+fn name_fault(name: &str) -> Option<&'static str> {
+    let mut chars = name.chars();
+    let fine = chars.next().is_some_and(|c| c.is_ascii_alphabetic()) && chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !fine {
+        return Some("is not a name of the language");
+    }
+    crate::types::RESERVED.contains(&name).then_some("is a word of the language").or_else(|| {
+        let value = crate::types::VALUE_WORDS.contains(&name);
+        value.then_some("is a value of the language").or_else(|| {
+            crate::types::OUTPUT_NAMES.contains(&name).then_some("is the name of an output column")
+        })
+    })
+}
+
+fn feature(name: &str, span: Span, node: &Node, schema: &Schema, out: &mut Diagnostics) -> Option<Feature> {
+    if let Some(why) = name_fault(name) {
+        out.push(
+            Diagnostic::at(&code::SCHEMA_NAME, span, format!("`{name}` {why}"))
+                .help(format!("choose another name and say `from: {name}`")),
+        );
+        return None;
+    }
+    if let Value::Scalar { text, .. } = &node.value {
+        // The short form `name: scale`.
+        let scale = scale(text, node.span, out)?;
+        let mut feature = plain_feature(name, Entity::Given, scale, span, vec![(0, name.to_string())]);
+        ranged(&mut feature, None, node.span, schema, out);
+        return Some(feature);
+    }
+    let mut keys = Keys::of(node, format!("feature `{name}`"), out);
+    let scale_node = keys.need("scale", out)?;
+    let scale = scale(scale_node.text().unwrap_or(""), scale_node.span, out)?;
+    let entity = match keys.text("entity", out) {
+        Some((word, span)) => entity(word, span, out),
+        None if scale == Scale::Sid => Entity::Item,
+        None => Entity::Given,
+    };
+    let from = keys.texts("from", out).unwrap_or_else(|| vec![(name, span)]);
+    let from = from.iter().filter_map(|(c, s)| column(c, *s, entity, scale, schema, out)).collect();
+    let mut feature = plain_feature(name, entity, scale, span, from);
+    if let Some((word, span)) = keys.text("unit", out) {
+        match Unit::named(word, schema.currency.as_deref()).filter(|u| u.dimension == scale.ty().dimension()) {
+            Some(unit) => {
+                feature.unit = Some(unit);
+                feature.unit_word = Some(word.to_string());
+            }
+            None => out.push(Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{word}` is not a unit of {}", scale.ty()))),
+        }
+    }
+    feature.missing = raws(keys.take("missing"));
+    feature.nullable = keys.flag("nullable", out) || !feature.missing.is_empty();
+    feature.nullable |= feature.from.iter().all(|(s, _)| schema.sources.get(*s).is_some_and(|s| s.may_miss)) && !feature.from.is_empty();
+    feature.clip = keys.take("clip").and_then(|n| interval(n, "clip", &feature, schema, out));
+    if let Some(node) = keys.take("names") {
+        if node.text() != Some("open") {
+            let names: Vec<String> = node.items().iter().filter_map(|n| n.text().map(str::to_string)).collect();
+            feature.names = Names::Declared(names.into());
+        }
+    }
+    feature.truths = raws(keys.take("true"));
+    feature.split = keys.text("split", out).map(|s| s.0.to_string());
+    if schema.sources.iter().enumerate().any(|(i, s)| s.sees_future && feature.from.iter().any(|f| f.0 == i)) {
+        feature.availability = Availability::Observed;
+    }
+    if let Some((word, span)) = keys.text("availability", out) {
+        match Availability::named(word) {
+            Some(a) => feature.availability = a,
+            None => out.push(
+                Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{word}` is not a time of knowing"))
+                    .help("static, request, generated, predicted, target or observed"),
+            ),
+        }
+    }
+    feature.direction = match keys.text("direction", out) {
+        Some(("good", _)) => Some(Direction::Good),
+        Some(("bad", _)) => Some(Direction::Bad),
+        Some((other, span)) => {
+            out.push(Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{other}` is not a direction")).help("`good` or `bad`"));
+            None
+        }
+        None => None,
+    };
+    feature.example = keys.take("example").and_then(|n| Some((example_text(n)?, n.span)));
+    feature.about = keys.text("about", out).map(|a| a.0.to_string());
+    if let Some(node) = keys.take("shape") {
+        let shape: Option<Vec<u32>> = node.items().iter().map(|n| n.text()?.replace('_', "").parse().ok()).collect();
+        match shape.filter(|s| (1..=8).contains(&s.len()) && s.iter().all(|n| *n > 0)) {
+            Some(shape) => feature.shape = shape,
+            None => out.push(Diagnostic::at(&code::SCHEMA_VALUE, node.span, "a shape is 1 to 8 codebook sizes, such as `[256, 256, 256]`")),
+        }
+    } else if scale == Scale::Sid {
+        out.push(
+            Diagnostic::at(&code::SCHEMA_MISSING, span, format!("feature `{name}` needs the key `shape`"))
+                .help("the number of codes on each level, such as `shape: [256, 256, 256]`"),
+        );
+    }
+    let range = keys.take("range");
+    ranged(&mut feature, range, node.span, schema, out);
+    keys.finish(out);
+    if entity.level() == Level::Request && feature.availability < Availability::Request {
+        feature.availability = Availability::Request;
+    }
+    Some(feature)
+}
+
+/// Fills in the range, which a number must have (R6.6).
+fn ranged(feature: &mut Feature, node: Option<&Node>, span: Span, schema: &Schema, out: &mut Diagnostics) {
+    if let Some(node) = node {
+        if let Some(range) = interval(node, "range", feature, schema, out) {
+            feature.range = range;
+        }
+    } else if feature.scale == Scale::Number {
+        out.push(
+            Diagnostic::at(&code::SCHEMA_MISSING, span, format!("feature `{}` needs the key `range`", feature.name))
+                .help("a plain number has no range by itself; proofs need one, such as `range: [0, 100]`"),
+        );
+    }
+}
+
+fn example_text(node: &Node) -> Option<String> {
+    match &node.value {
+        Value::Scalar { text, .. } => Some(text.clone()),
+        Value::List(items) => Some(items.iter().filter_map(Node::text).collect::<Vec<_>>().join("|")),
+        _ => None,
+    }
+}
+
+fn scale(text: &str, span: Span, out: &mut Diagnostics) -> Option<Scale> {
+    let scale = Scale::parse(text);
+    if scale.is_none() {
+        let near = did_you_mean(text, Scale::WORDS);
+        let help = near.map_or_else(|| format!("scales are {}", Scale::WORDS.join(", ")), |n| format!("did you mean `{n}`?"));
+        out.push(Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{text}` is not a scale")).help(help));
+    }
+    scale
+}
+
+/// `source.column`, or a column of the entity's own source.
+fn column(text: &str, span: Span, entity: Entity, scale: Scale, schema: &Schema, out: &mut Diagnostics) -> Option<(usize, String)> {
+    if let Some((name, column)) = text.split_once('.') {
+        if let Some(source) = schema.source(name) {
+            return Some((source, column.to_string()));
+        }
+        let near = did_you_mean(name, schema.sources.iter().map(|s| s.name.as_str()));
+        out.push(
+            Diagnostic::at(&code::SCHEMA_REFERENCE, span, format!("there is no source `{name}`"))
+                .maybe_help(near.map(|n| format!("did you mean `{n}`?"))),
+        );
+        return None;
+    }
+    let own = schema.sources.iter().position(|s| s.entity == entity && matches!(entity, Entity::Item | Entity::User | Entity::Request));
+    Some((if scale == Scale::Sid { 0 } else { own.unwrap_or(0) }, text.to_string()))
+}
+
+fn raws(node: Option<&Node>) -> Vec<Raw> {
+    node.map_or(&[] as &[Node], Node::items)
+        .iter()
+        .filter_map(|n| match &n.value {
+            Value::Scalar { text, quoted } => Some(match text.parse() {
+                Ok(number) if !quoted => Raw::Number(number),
+                _ => Raw::Text(text.clone()),
+            }),
+            _ => None,
+        })
+        .collect()
+}
+
+/// `[LO, HI]` in quantities; whole ends stay whole, others are rounded to f32 (R6.1).
+fn interval(node: &Node, key: &str, feature: &Feature, schema: &Schema, out: &mut Diagnostics) -> Option<Interval> {
+    let ends: Vec<Option<f64>> = node.items().iter().map(|n| quantity(n.text()?, feature, schema)).collect();
+    let Ok([Some(lo), Some(hi)]) = <[Option<f64>; 2]>::try_from(ends) else {
+        let example = match feature.scale {
+            Scale::Duration => "[1 s, 2 h]",
+            Scale::Length => "[0 m, 5 km]",
+            Scale::Probability => "[0, 1]",
+            _ => "[0, 100]",
+        };
+        out.push(
+            Diagnostic::at(&code::SCHEMA_VALUE, node.span, format!("`{key}` of feature `{}` is two quantities", feature.name))
+                .help(format!("for example `{key}: {example}`")),
+        );
+        return None;
+    };
+    if !feature.scale.is_number() && !matches!(feature.scale, Scale::Vector(_)) {
+        out.push(Diagnostic::at(&code::SCHEMA_VALUE, node.span, format!("{} has no {key}", feature.scale.ty())));
+        return None;
+    }
+    if lo > hi || lo.abs() > crate::types::LIMIT || hi.abs() > crate::types::LIMIT {
+        out.push(Diagnostic::at(&code::INTERVAL_ORDER, node.span, format!("`{key}` is from a lower to a higher end within ±1e30")));
+        return None;
+    }
+    let end = |v: f64| if feature.scale == Scale::Count { v } else { round_to_f32(v) };
+    Some(Interval::new(end(lo), end(hi)))
+}
+
+/// A number as a schema writes it: plain for a plain number, `30%`, or with a unit of the dimension.
+pub(crate) fn quantity(text: &str, feature: &Feature, schema: &Schema) -> Option<f64> {
+    let dimension = feature.scale.ty().dimension();
+    let text = text.trim().replace('_', "");
+    if dimension.is_none() {
+        return match text.strip_suffix('%') {
+            Some(percent) => format!("{percent}e-2").parse().ok(),
+            None => text.parse().ok(),
+        }
+        .filter(|v: &f64| v.is_finite());
+    }
+    let (number, unit) = text.split_once(' ')?;
+    let unit = Unit::named(unit.trim(), schema.currency.as_deref()).filter(|u| u.dimension == dimension)?;
+    Some(unit.to_base(number.parse().ok()?)).filter(|v| v.is_finite())
+}
