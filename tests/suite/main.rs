@@ -1,0 +1,3 @@
+//! All integration tests in one binary: each binary more would link polars once more.
+
+mod conformance;
