@@ -2,6 +2,8 @@
 pub mod builtins;
 pub mod check;
 pub mod cli;
+#[cfg(feature = "data")]
+pub mod data;
 pub mod diagnostic;
 pub mod eval;
 pub mod program;
@@ -11,3 +13,4 @@ pub mod source;
 pub mod syntax;
 pub mod testing;
 pub mod types;
+mod write;

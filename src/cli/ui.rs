@@ -94,3 +94,38 @@ impl Ui {
 fn terminal_width() -> Option<usize> {
     terminal_size::terminal_size().map(|(w, _)| usize::from(w.0))
 }
+
+/// Progress on standard error, one line that is written over; silent where nobody watches.
+#[cfg(feature = "data")]
+pub struct Watch {
+    live: bool,
+    begun: std::time::Instant,
+}
+
+#[cfg(feature = "data")]
+impl Ui {
+    /// A line for long work.
+    pub fn progress(&self) -> Watch {
+        Watch { live: std::io::stderr().is_terminal(), begun: std::time::Instant::now() }
+    }
+}
+
+#[cfg(feature = "data")]
+impl Watch {
+    /// Takes the line away.
+    pub fn done(&self) {
+        if self.live {
+            let _ = std::io::stderr().lock().write_all(b"\r\x1b[2K");
+        }
+    }
+}
+
+#[cfg(feature = "data")]
+impl crate::data::Progress for Watch {
+    fn step(&self, what: &str) {
+        if self.live {
+            let seconds = self.begun.elapsed().as_secs_f64();
+            let _ = std::io::stderr().lock().write_all(format!("\r\x1b[2K{seconds:5.1} s  {what} …").as_bytes());
+        }
+    }
+}

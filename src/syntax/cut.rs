@@ -80,7 +80,7 @@ pub fn cut(tokens: &[Token], file: FileId, out: &mut Diagnostics) -> (Vec<Cut>, 
 }
 
 /// The rule that a word begins, with the number of words that belong to its beginning.
-fn begins(word: &str, next: Option<&Token>, after: Option<&Token>) -> Option<(Rule, usize)> {
+pub fn begins(word: &str, next: Option<&Token>, after: Option<&Token>) -> Option<(Rule, usize)> {
     let next_is = |text: &str| next.is_some_and(|t| t.is(text));
     let next_kind = |kind| next.is_some_and(|t| t.kind == kind);
     let after_is = |text: &str| after.is_some_and(|t| t.is(text));

@@ -16,6 +16,7 @@
 mod aggregate;
 mod caps;
 mod contract;
+pub use contract::{Cell, look};
 mod expr;
 mod parts;
 mod resolve;
@@ -105,6 +106,30 @@ fn refuse(program: &Program, batch: &Batch<'_>, run: Run<'_>) -> Result<(), Refu
     }
 }
 
+/// The value of every named `let` for one row, as text; `None` for those nothing there reads.
+///
+/// # Errors
+/// As [`Evaluator::score`].
+pub fn let_values(program: &Program, batch: &Batch<'_>, run: Run<'_>, row: usize) -> Result<Vec<(String, Option<String>)>, Refusal> {
+    refuse(program, batch, run)?;
+    let mut work = Work::new(program, batch, run);
+    work.exclude();
+    work.resolve();
+    for k in 0..program.rules.len() {
+        work.rule(k);
+    }
+    work.parts();
+    let shown = |id: usize| -> Option<String> {
+        let level = work.program.expr(work.program.lets[id].value).level;
+        let width = if level == Level::Token { work.program.n_levels() } else { 1 };
+        let column = work.lets[id].as_ref()?;
+        let values: Vec<String> = (0..width).map(|l| work.shown(&column[row * width + l])).collect();
+        Some(values.join(" "))
+    };
+    let named = program.lets.iter().enumerate().filter_map(|(i, l)| Some((l.name.clone()?, shown(i))));
+    Ok(named.collect())
+}
+
 /// The state of one scoring.
 struct Work<'b> {
     program: &'b Program,
@@ -172,6 +197,17 @@ impl<'b> Work<'b> {
         work.scores.counts.equal_places = work.spans.equal_places;
         work.entries();
         work
+    }
+
+    fn shown(&self, value: &Value<'_>) -> String {
+        match value {
+            Value::Number { value, .. } => crate::check::shown_number(*value),
+            Value::Sid(codes) => codes.iter().map(u32::to_string).collect::<Vec<_>>().join("/"),
+            Value::Missing => "missing".into(),
+            Value::Vector(v) => format!("vector of {}", v.len()),
+            Value::Set(v) => format!("set of {}", v.len()),
+            other => self.key_text(other),
+        }
     }
 
     fn alive(&self, row: usize) -> bool {

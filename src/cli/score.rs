@@ -1,0 +1,192 @@
+//! `rewardc score`, and what it shares with `why`.
+
+use super::args::{Format, InputArgs, ScoreArgs, SummaryFormat};
+use super::check::{load, options, read_fault};
+use super::{Exit, Ui};
+use crate::check::{Checked, set_param};
+use crate::data::{Bound, Input, Progress, bind, write_scores};
+use crate::diagnostic::{Diagnostic, code, did_you_mean};
+use crate::eval::reference::Reference;
+use crate::eval::{ControlState, Evaluator, Refusal, Run, Scores};
+use crate::program::Program;
+use crate::report::{Summary, summarize};
+use crate::source::ReadFault;
+use crate::types::Host;
+
+/// A checked program with its bound data, ready to be scored.
+pub struct Ready {
+    pub program: Program,
+    pub checked: Checked,
+    pub bound: Bound,
+    pub state: ControlState,
+    pub host: Host,
+    pub seed: u64,
+}
+
+impl Ready {
+    /// The circumstances of the run.
+    pub fn run(&self) -> Run<'_> {
+        Run { host: self.host, state: &self.state, seed: self.seed, step: 0 }
+    }
+}
+
+pub fn run(args: &ScoreArgs, ui: &mut Ui) -> Exit {
+    let watch = ui.progress();
+    let ready = match prepare(&args.input, ui, &watch) {
+        Ok(ready) => ready,
+        Err(exit) => return exit,
+    };
+    watch.step(&format!("scoring {} rows", ready.bound.batch.n_rows));
+    let scores = match Reference.score(&ready.program, &ready.bound.batch, ready.run()) {
+        Ok(scores) => scores,
+        Err(refusal) => {
+            watch.done();
+            ui.report_bare(refused(&refusal));
+            return Exit::CouldNotRun;
+        }
+    };
+    if let Some(path) = &args.out {
+        watch.step(&format!("writing {}", path.display()));
+        let facts = facts(&ready, &scores);
+        if let Err(fault) = write_scores(path, &ready.program, &ready.checked.schema, &ready.bound, &scores, &facts) {
+            watch.done();
+            ui.report_bare(*fault);
+            return Exit::CouldNotRun;
+        }
+    }
+    watch.done();
+    let mut summary = summarize(&ready.program, &scores);
+    notes(&ready, &mut summary);
+    match args.format {
+        SummaryFormat::Human => {
+            ui.print(&format!("{} as {}\n", ready.program.reward_id(), ready.host));
+            ui.print(&summary.text());
+            if let Some(path) = &args.out {
+                ui.print(&format!("\nwrote {}\n", path.display()));
+            }
+        }
+        SummaryFormat::Json => match serde_json::to_value(&summary) {
+            Ok(mut value) => {
+                if let Some(object) = value.as_object_mut() {
+                    object.insert("reward".into(), ready.program.reward_id().into());
+                    object.insert("host".into(), ready.host.as_str().into());
+                }
+                ui.print(&format!("{value:#}\n"));
+            }
+            Err(_) => return Exit::CouldNotRun,
+        },
+    }
+    Exit::Fine
+}
+
+/// What only the data and the run know, beside what the scores say.
+fn notes(ready: &Ready, summary: &mut Summary) {
+    let notes = &ready.bound.notes;
+    for (feature, n) in &notes.clipped {
+        summary.notes.push(format!("{n} values of {feature} brought in by `clip`"));
+    }
+    for (source, n) in &notes.unmatched {
+        summary.notes.push(format!("{n} rows without a match in {source}"));
+    }
+    if notes.resolved > 0 {
+        summary.notes.push(format!("{} rows have a SID with several items behind it", notes.resolved));
+    }
+    if notes.slates_made {
+        summary.notes.push("slates are made up by the schema, not logged".into());
+    }
+    let stateful = ready.program.caps().any(|(_, c)| {
+        matches!(c.charge, Some(crate::program::Charge::Dual { .. }))
+            || matches!(c.span_kind, crate::program::CapSpan::Window(_) | crate::program::CapSpan::Session)
+    });
+    if stateful && ready.state.is_start() {
+        summary.notes.push("state: start".into());
+    }
+    for note in ready.state.notes(&ready.program) {
+        summary.notes.push(note.to_string());
+    }
+}
+
+/// What a score file says of itself (R4.12, R8.4).
+fn facts(ready: &Ready, scores: &Scores) -> Vec<(String, String)> {
+    let state = if ready.state.is_start() { "start".to_string() } else { serde_json::to_string(&ready.state).unwrap_or_default() };
+    let batch = ready.checked.schema.spans.batch.clone().unwrap_or_else(|| "all rows".into());
+    let request = ready.checked.schema.spans.request.join(", ");
+    let params: Vec<String> = ready.program.params.iter().map(|p| format!("{}={}", p.name, p.value.number())).collect();
+    [
+        ("rewardc.reward", ready.program.reward_id()),
+        ("rewardc.language", "1".to_string()),
+        ("rewardc.host", ready.host.to_string()),
+        ("rewardc.seed", ready.seed.to_string()),
+        ("rewardc.step", "0".to_string()),
+        ("rewardc.state", state),
+        ("rewardc.batch", batch),
+        ("rewardc.request", request),
+        ("rewardc.params", params.join(" ")),
+        ("rewardc.partial", scores.partial.to_string()),
+        ("rewardc.slates", if ready.bound.notes.slates_made { "made" } else { "as given" }.to_string()),
+        ("rewardc.evaluator", Reference.name().to_string()),
+    ]
+    .into_iter()
+    .map(|(k, v)| (k.to_string(), v))
+    .collect()
+}
+
+/// Checks the file, applies settings, reads state and data.
+pub fn prepare(args: &InputArgs, ui: &mut Ui, progress: &dyn Progress) -> Result<Ready, Exit> {
+    let could_not = |ui: &mut Ui, diagnostic: Diagnostic| {
+        ui.report_bare(diagnostic);
+        Exit::CouldNotRun
+    };
+    let checked = load(&args.file, &options()).map_err(|fault| could_not(ui, fault))?;
+    if !checked.diagnostics.is_empty() {
+        ui.report(&checked.diagnostics, &checked.sources, Format::Human);
+    }
+    let Some(mut program) = checked.program.clone() else { return Err(Exit::Findings) };
+    let host = Host::named(&args.host).unwrap_or(Host::Logs);
+    if !program.hosts.contains(&host) {
+        return Err(could_not(ui, refused(&Refusal::HostNotNamed { host })));
+    }
+    for setting in &args.settings {
+        let Some((name, value)) = setting.split_once('=') else {
+            let message = format!("`{setting}` is not NAME=VALUE");
+            return Err(could_not(ui, Diagnostic::bare(&code::SETTING, message).help("for example `--set marketing_cap=8%`")));
+        };
+        set_param(&mut program, checked.schema.currency.as_deref(), name.trim(), value)
+            .map_err(|f| could_not(ui, Diagnostic::bare(&code::SETTING, f.message).maybe_help(f.help)))?;
+    }
+    let state = match &args.state {
+        None => ControlState::default(),
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|e| could_not(ui, read_fault(path, &ReadFault::Unreadable(e.to_string()))))?;
+            ControlState::from_json(&text).map_err(|why| {
+                could_not(ui, Diagnostic::bare(&code::STATE, format!("`{}` is not a control state: {why}", path.display())))
+            })?
+        }
+    };
+    let known: Vec<&str> = program.caps().map(|(_, c)| c.name.as_str()).collect();
+    if let Some(unknown) = state.caps.keys().find(|k| !known.contains(&k.as_str())) {
+        let near = did_you_mean(unknown, known.iter().copied());
+        let diagnostic = Diagnostic::bare(&code::STATE, format!("the state speaks of a cap `{unknown}` that the file does not have"))
+            .maybe_help(near.map(|n| format!("did you mean `{n}`?")));
+        return Err(could_not(ui, diagnostic));
+    }
+    let input = Input { folder: args.data.clone(), host, catalog: args.catalog.clone() };
+    let bound = bind(&program, &checked.schema, &input, progress).map_err(|fault| could_not(ui, *fault))?;
+    Ok(Ready { program, checked, bound, state, host, seed: args.seed })
+}
+
+/// A refusal of the evaluator as a coded message.
+pub fn refused(refusal: &Refusal) -> Diagnostic {
+    let (code, help) = match refusal {
+        Refusal::NoSlates { .. } => (
+            &code::NO_SLATE_IN_DATA,
+            "say in the schema what a slate is: `spans: {slate: {by: [slate_id], position: pos}}`, or how one is made",
+        ),
+        Refusal::Missing { .. } => (&code::COLUMN, "add it to the data or to the schema's `sources:`"),
+        Refusal::HostNotNamed { .. } => (&code::HOST_NOT_NAMED, "add it to `for …` at the head of the file, or choose another `--host`"),
+        Refusal::UnknownCap { .. } => (&code::STATE, "remove it from the state"),
+        Refusal::BadBatch { .. } => (&code::CONTRACT, "this is a fault of the binding: please report it"),
+    };
+    Diagnostic::bare(code, refusal.to_string()).help(help)
+}

@@ -1,0 +1,356 @@
+//! A program and its data → a batch.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::catalog::Catalog;
+use super::columns::build;
+use super::lists::{differs, list};
+use super::view::{Sources, View};
+use super::{Fault, Progress, fault, spans};
+use crate::diagnostic::{Diagnostic, code};
+use crate::eval::Batch;
+use crate::eval::batch::{By, Column, Texts, Values};
+use crate::program::{FeatureId, Program, SpanKind};
+use crate::schema::{CatalogDecl, Entity, Feature, ListFrom, Resolve, Schema, SlateDecl};
+use crate::source::Span;
+use crate::types::{Host, Level, Scale};
+
+/// What is scored, and as which host.
+#[derive(Clone, Debug)]
+pub struct Input {
+    pub folder: PathBuf,
+    pub host: Host,
+    /// Instead of the schema's own catalog.
+    pub catalog: Option<PathBuf>,
+}
+
+/// Things noticed while binding, for the summary.
+#[derive(Clone, Debug, Default)]
+pub struct Notes {
+    /// Values brought into a `clip`, by feature.
+    pub clipped: BTreeMap<String, u64>,
+    /// Rows without a match, by source.
+    pub unmatched: BTreeMap<String, u64>,
+    /// Slates were made up by the schema, not logged.
+    pub slates_made: bool,
+    /// Several items behind one SID: rows that had to be resolved.
+    pub resolved: u64,
+}
+
+/// A batch with what score files keep beside it.
+pub struct Bound {
+    pub batch: Batch<'static>,
+    pub notes: Notes,
+    /// The table that was scored, for its key columns.
+    pub base: super::Frame,
+    /// Item keys by item number, where rows are scored by item.
+    pub items: Vec<String>,
+}
+
+/// Reads the data and binds it to a program.
+///
+/// # Errors
+/// A coded message naming what does not fit; nothing is scored then.
+pub fn bind(program: &Program, schema: &Schema, input: &Input, progress: &dyn Progress) -> Result<Bound, Fault> {
+    if schema.sources.is_empty() {
+        return Err(Box::new(
+            Diagnostic::bare(&code::DATA_FILE, "the schema names no data: it has no `sources:`")
+                .help("add the table of rows to score, such as `sources: {log: {file: log.parquet, entity: impression}}`"),
+        ));
+    }
+    let own = own_features(program, input.host);
+    let needed = needed_sources(program, schema, &own);
+    let sources = Sources::read(schema, &input.folder, &needed, progress)?;
+    let catalog = open_catalog(schema, input, progress)?;
+    let has_item_column = schema.keys.item.as_ref().is_none_or(|k| sources.has(0, k));
+    let by_item = catalog.is_some() && !has_item_column;
+    let view = View::new(&sources, schema, 0, by_item, progress)?;
+    if view.n_rows == 0 {
+        let name = sources.frame(0)?.name.clone();
+        return Err(fault(&code::NO_ROWS, format!("`{name}` has no rows")));
+    }
+    let mut batch = Batch::default();
+    spans::fill(&mut batch, &view, input.host)?;
+    let mut binder = Binder { program, schema, view: &view, catalog: catalog.as_ref(), by_item, batch, texts: Texts::default(), notes: Notes::default() };
+    progress.step("binding features");
+    binder.items()?;
+    binder.features(&own)?;
+    binder.lists(input.host, progress)?;
+    binder.membership(&own)?;
+    for (i, unmatched) in view.unmatched.iter().enumerate().filter(|(_, n)| **n > 0) {
+        let name = schema.sources.get(i).map_or(String::new(), |s| s.name.clone());
+        binder.notes.unmatched.insert(name, *unmatched);
+    }
+    binder.notes.slates_made =
+        matches!(schema.spans.slate, Some(SlateDecl::Made { .. })) && binder.batch.slates.is_some() && input.host == Host::Logs;
+    let Binder { mut batch, texts, notes, .. } = binder;
+    batch.texts = texts;
+    let items = catalog.map_or_else(Vec::new, |c| c.items);
+    let base = sources.frame(0)?.clone();
+    Ok(Bound { batch, notes, base, items })
+}
+
+/// Features read as a candidate's own in this host.
+fn own_features(program: &Program, host: Host) -> Vec<FeatureId> {
+    let mut roots: Vec<_> = program.rules.iter().filter(|r| r.acts_in(host)).map(|r| r.condition).collect();
+    roots.extend(program.part_roots(host));
+    let mut own = crate::program::own_reads(program, &roots);
+    if let Resolve::By(name) = &program.resolve {
+        let by = program.features.iter().position(|f| f.name == *name).map(|i| FeatureId(i as u32));
+        own.extend(by.filter(|b| !own.contains(b)));
+    }
+    own
+}
+
+/// Sources that something is read from.
+fn needed_sources(program: &Program, schema: &Schema, own: &[FeatureId]) -> Vec<bool> {
+    let mut needed = vec![false; schema.sources.len()];
+    let mut need = |i: usize| {
+        if let Some(slot) = needed.get_mut(i) {
+            *slot = true;
+        }
+    };
+    need(0);
+    for id in own.iter().chain(&program.past_reads).chain(&program.wanted_reads) {
+        for (source, _) in program.features.get(id.index()).map(|f| f.from.as_slice()).unwrap_or(&[]) {
+            need(*source);
+        }
+    }
+    for list in [&schema.past, &schema.wanted].into_iter().flatten() {
+        if let ListFrom::AsOf { source, .. } = list.from {
+            need(source);
+        }
+    }
+    // Without a catalog the item source says which items exist.
+    if schema.catalog.is_none()
+        && let Some(items) = schema.sources.iter().position(|s| s.entity == Entity::Item)
+    {
+        need(items);
+    }
+    needed
+}
+
+fn open_catalog(schema: &Schema, input: &Input, progress: &dyn Progress) -> Result<Option<Catalog>, Fault> {
+    let decl = schema.catalog.clone();
+    let (path, decl) = match (&input.catalog, decl) {
+        (Some(path), decl) => {
+            let item = schema.keys.item.clone().unwrap_or_else(|| "item_id".into());
+            let plain = CatalogDecl { file: String::new(), item, sid: "sid".into(), resolve: Resolve::First, span: Span::default() };
+            (path.clone(), decl.unwrap_or(plain))
+        }
+        (None, Some(decl)) => (input.folder.join(&decl.file), decl),
+        (None, None) => return Ok(None),
+    };
+    progress.step(&format!("reading the catalog {}", file_name(&path)));
+    Catalog::read(&path, &decl, schema).map(Some)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned())
+}
+
+struct Binder<'a> {
+    program: &'a Program,
+    schema: &'a Schema,
+    view: &'a View<'a>,
+    catalog: Option<&'a Catalog>,
+    /// Rows are SIDs, and items come through the catalog.
+    by_item: bool,
+    batch: Batch<'static>,
+    texts: Texts,
+    notes: Notes,
+}
+
+impl Binder<'_> {
+    /// The item of each row, or the items behind its SID (R5.10).
+    fn items(&mut self) -> Result<(), Fault> {
+        let Some(catalog) = self.catalog else { return Ok(()) };
+        if !self.by_item {
+            if let Some(key) = &self.schema.keys.item {
+                let cells = self.view.sources.column(0, key, "`keys: item`")?;
+                self.batch.item_of =
+                    (0..self.view.n_rows).map(|r| cells.get(r).and_then(|c| catalog.item(&c.key())).unwrap_or(u32::MAX)).collect();
+            }
+            return Ok(());
+        }
+        let behind: Vec<Vec<u32>> = self.sids()?.iter().map(|sid| catalog.behind(sid).to_vec()).collect();
+        self.batch.item_of = behind.iter().map(|b| b.first().copied().unwrap_or(u32::MAX)).collect();
+        self.notes.resolved = behind.iter().filter(|b| b.len() > 1).count() as u64;
+        self.batch.items_behind = Some(behind);
+        Ok(())
+    }
+
+    /// The SID of each row, empty where it has none.
+    fn sids(&mut self) -> Result<Vec<Vec<u32>>, Fault> {
+        let Some(feature) = self.schema.features.iter().find(|f| f.scale == Scale::Sid) else {
+            return Err(fault(&code::CATALOG, "the schema has no SID by which rows could be found in the catalog"));
+        };
+        let column = build(self.view, feature, &mut self.texts)?.column;
+        let Values::Sid { codes, offsets } = &column.values else { return Ok(Vec::new()) };
+        Ok(offsets
+            .windows(2)
+            .map(|w| match w {
+                [a, b] => codes.get(*a as usize..*b as usize).unwrap_or(&[]).to_vec(),
+                _ => Vec::new(),
+            })
+            .collect())
+    }
+
+    fn features(&mut self, own: &[FeatureId]) -> Result<(), Fault> {
+        for (i, feature) in self.program.features.iter().enumerate() {
+            if !own.contains(&FeatureId(i as u32)) {
+                self.batch.features.push(None);
+                continue;
+            }
+            let column = if self.by_item && feature.entity == Entity::Item && feature.scale != Scale::Sid {
+                self.by_item(feature)?
+            } else {
+                let cleaned = build(self.view, feature, &mut self.texts)?;
+                if cleaned.clipped > 0 {
+                    self.notes.clipped.insert(feature.name.clone(), cleaned.clipped);
+                }
+                if feature.entity.level() == Level::Request { self.by_request(feature, cleaned.column)? } else { cleaned.column }
+            };
+            self.batch.features.push(Some(column));
+        }
+        Ok(())
+    }
+
+    /// A feature of items by their place in the catalog.
+    fn by_item(&mut self, feature: &Feature) -> Result<Column<'static>, Fault> {
+        let catalog = self.catalog.ok_or_else(|| fault(&code::CATALOG, "no catalog"))?;
+        if self.schema.keys.item.as_deref() == Some(feature.name.as_str()) {
+            let keys = catalog.items.iter().map(|k| self.texts.number(k)).collect();
+            return Ok(Column { by: By::Item, values: Values::Text(keys), valid: None });
+        }
+        let source = feature.from.first().map_or(0, |f| f.0);
+        let view = View::alone(self.view.sources, self.schema, source)?;
+        let rows = self.view.sources.by_key(self.schema, source)?;
+        let column = build(&view, feature, &mut self.texts)?.column;
+        let places: Vec<Option<u32>> = catalog.items.iter().map(|k| rows.get(k).copied()).collect();
+        Ok(gather(&column, &places, By::Item))
+    }
+
+    /// A feature of the request: one value, equal in all of its rows.
+    fn by_request(&self, feature: &Feature, column: Column<'static>) -> Result<Column<'static>, Fault> {
+        let mut first: Vec<Option<u32>> = vec![None; self.batch.request_keys.len()];
+        for (row, request) in self.batch.request_of.iter().enumerate() {
+            let Some(slot) = first.get_mut(*request as usize) else { continue };
+            let seen = *slot.get_or_insert(row as u32) as usize;
+            if !same_cell(&column, seen, row) {
+                let key = self.batch.request_keys.get(*request as usize).cloned().unwrap_or_default();
+                return Err(differs(&feature.name, &key, seen, row));
+            }
+        }
+        Ok(gather(&column, &first, By::Request))
+    }
+
+    fn lists(&mut self, host: Host, progress: &dyn Progress) -> Result<(), Fault> {
+        let mut roots: Vec<_> = self.program.rules.iter().filter(|r| r.acts_in(host)).map(|r| r.condition).collect();
+        roots.extend(self.program.part_roots(host));
+        let (past, wanted) = crate::program::entry_reads(self.program, &roots);
+        let mut uses = [false; 2];
+        crate::program::visit(self.program, &roots, |id| {
+            if let crate::program::Op::Aggregate(a) = &self.program.expr(id).op {
+                uses[0] |= a.span == SpanKind::History;
+                uses[1] |= a.span == SpanKind::Targets;
+            }
+        });
+        if let Some(decl) = self.schema.past.as_ref().filter(|_| uses[0]) {
+            progress.step("building histories");
+            self.batch.past = Some(list(self.program, decl, &past, "past", self.view, &self.batch, &mut self.texts)?);
+        }
+        if let Some(decl) = self.schema.wanted.as_ref().filter(|_| uses[1]) {
+            progress.step("building targets");
+            self.batch.wanted = Some(list(self.program, decl, &wanted, "wanted", self.view, &self.batch, &mut self.texts)?);
+        }
+        Ok(())
+    }
+
+    /// Whether the item of each row exists: by the catalog, else by the item source.
+    fn membership(&mut self, own: &[FeatureId]) -> Result<(), Fault> {
+        for id in own {
+            let Some(feature) = self.program.features.get(id.index()) else { continue };
+            let is_sid = feature.scale == Scale::Sid;
+            let is_item = self.schema.keys.item.as_deref() == Some(feature.name.as_str());
+            if !is_sid && !is_item {
+                continue;
+            }
+            let known: Vec<bool> = match self.catalog {
+                Some(catalog) if is_sid => self.sids()?.iter().map(|sid| !catalog.behind(sid).is_empty()).collect(),
+                Some(_) => self.batch.item_of.iter().map(|i| *i != u32::MAX).collect(),
+                None => match self.schema.sources.iter().position(|s| s.entity == Entity::Item) {
+                    Some(source) => (0..self.view.n_rows).map(|r| self.view.row_in(source, r).is_some()).collect(),
+                    None => continue,
+                },
+            };
+            self.batch.in_catalog.insert(*id, known);
+        }
+        Ok(())
+    }
+}
+
+/// Whether two cells of a column are equal, nulls and NaNs included.
+fn same_cell(column: &Column<'_>, a: usize, b: usize) -> bool {
+    if a == b {
+        return true;
+    }
+    if column.is_valid(a) != column.is_valid(b) {
+        return false;
+    }
+    let range = |offsets: &[u32], i: usize| offsets.get(i).copied().unwrap_or(0) as usize..offsets.get(i + 1).copied().unwrap_or(0) as usize;
+    match &column.values {
+        Values::Real(v) => v.get(a).map(|x| x.to_bits()) == v.get(b).map(|x| x.to_bits()),
+        Values::Whole(v) => v.get(a).map(|x| x.to_bits()) == v.get(b).map(|x| x.to_bits()),
+        Values::Bool(v) => v.get(a) == v.get(b),
+        Values::Text(v) => v.get(a) == v.get(b),
+        Values::Sid { codes, offsets } => codes.get(range(offsets, a)) == codes.get(range(offsets, b)),
+        Values::Set { members, offsets } => members.get(range(offsets, a)) == members.get(range(offsets, b)),
+        Values::Vector { size, values } => values.get(a * size..(a + 1) * size) == values.get(b * size..(b + 1) * size),
+    }
+}
+
+/// The cells of a column at some places, in their order; no place is null.
+fn gather(column: &Column<'_>, places: &[Option<u32>], by: By) -> Column<'static> {
+    let at = |p: &Option<u32>| p.map_or(usize::MAX, |p| p as usize);
+    let valid: Vec<bool> = places.iter().map(|p| column.is_valid(at(p))).collect();
+    let values = match &column.values {
+        Values::Real(v) => Values::Real(places.iter().map(|p| v.get(at(p)).copied().unwrap_or(0.0)).collect()),
+        Values::Whole(v) => Values::Whole(places.iter().map(|p| v.get(at(p)).copied().unwrap_or(0.0)).collect()),
+        Values::Bool(v) => Values::Bool(places.iter().map(|p| v.get(at(p)).copied().unwrap_or(false)).collect()),
+        Values::Text(v) => Values::Text(places.iter().map(|p| v.get(at(p)).copied().unwrap_or(0)).collect()),
+        Values::Sid { codes, offsets } => {
+            let (codes, offsets) = pieces(codes, offsets, places);
+            Values::Sid { codes: codes.into(), offsets: offsets.into() }
+        }
+        Values::Set { members, offsets } => {
+            let (members, offsets) = pieces(members, offsets, places);
+            Values::Set { members: members.into(), offsets: offsets.into() }
+        }
+        Values::Vector { size, values } => {
+            let mut out = Vec::with_capacity(places.len() * size);
+            for p in places {
+                let before = out.len();
+                out.extend(p.and_then(|p| values.get(p as usize * size..(p as usize + 1) * size)).unwrap_or(&[]));
+                out.resize(before + size, 0.0);
+            }
+            Values::Vector { size: *size, values: out.into() }
+        }
+    };
+    Column { by, values, valid: Some(Cow::Owned(valid)) }
+}
+
+fn pieces(all: &[u32], offsets: &[u32], places: &[Option<u32>]) -> (Vec<u32>, Vec<u32>) {
+    let (mut out, mut ends) = (Vec::new(), vec![0u32]);
+    for p in places {
+        if let Some(p) = p {
+            let (a, b) = (offsets.get(*p as usize).copied().unwrap_or(0), offsets.get(*p as usize + 1).copied().unwrap_or(0));
+            out.extend(all.get(a as usize..b as usize).unwrap_or(&[]));
+        }
+        ends.push(out.len() as u32);
+    }
+    (out, ends)
+}

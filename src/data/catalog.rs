@@ -1,0 +1,92 @@
+//! The catalog: which items exist, and which items each SID stands for.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::cells::Cells;
+use super::frame::{Frame, read};
+use super::{Fault, fault};
+use crate::diagnostic::{Diagnostic, code};
+use crate::schema::{CatalogDecl, Schema};
+
+/// Items in catalog order.
+pub struct Catalog {
+    pub items: Vec<String>,
+    by_item: HashMap<String, u32>,
+    by_sid: HashMap<Vec<u32>, Vec<u32>>,
+}
+
+impl Catalog {
+    /// Reads a catalog: one row an item.
+    ///
+    /// # Errors
+    /// A file that cannot be used, or an item that stands twice.
+    pub fn read(path: &Path, decl: &CatalogDecl, schema: &Schema) -> Result<Self, Fault> {
+        let frame = read(path)?;
+        let items = Cells::of(frame.column(&decl.item, "the catalog")?, &frame.name)?;
+        let sids = sids(&frame, decl, schema)?;
+        let mut catalog = Self { items: Vec::new(), by_item: HashMap::new(), by_sid: HashMap::new() };
+        for (row, sid) in sids.into_iter().enumerate().take(frame.height()) {
+            let Some(item) = items.get(row).map(|c| c.key()) else {
+                return Err(fault(&code::CATALOG, format!("`{}` has no `{}` in row {}", frame.name, decl.item, row + 1)));
+            };
+            if let Some(first) = catalog.by_item.insert(item.clone(), row as u32) {
+                return Err(Box::new(
+                    Diagnostic::bare(&code::KEY_TWICE, format!("`{}` has the item {item} twice, in rows {} and {}", frame.name, first + 1, row + 1))
+                        .help("a catalog has one row an item; several items may share a SID"),
+                ));
+            }
+            catalog.items.push(item);
+            if let Some(sid) = sid {
+                catalog.by_sid.entry(sid).or_default().push(row as u32);
+            }
+        }
+        Ok(catalog)
+    }
+
+    /// The place of an item.
+    pub fn item(&self, key: &str) -> Option<u32> {
+        self.by_item.get(key).copied()
+    }
+
+    /// The items behind a SID, in catalog order.
+    pub fn behind(&self, sid: &[u32]) -> &[u32] {
+        self.by_sid.get(sid).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The SID of each row: one column, or a column for each level (the SID feature's own, or a, b, c, d).
+fn sids(frame: &Frame, decl: &CatalogDecl, schema: &Schema) -> Result<Vec<Option<Vec<u32>>>, Fault> {
+    let levels = schema.sid_shape().map_or(0, <[u32]>::len);
+    if frame.has(&decl.sid) {
+        let cells = Cells::of(frame.column(&decl.sid, "the catalog")?, &frame.name)?;
+        return Ok((0..frame.height()).map(|row| one_sid(&cells, row)).collect());
+    }
+    let named: Vec<String> = schema
+        .features
+        .iter()
+        .find(|f| !f.shape.is_empty() && f.from.len() > 1)
+        .map_or_else(|| ["a", "b", "c", "d", "e", "f", "g", "h"].iter().take(levels).map(|s| (*s).to_string()).collect(), |f| {
+            f.from.iter().map(|(_, c)| c.clone()).collect()
+        });
+    if levels == 0 || !named.iter().all(|c| frame.has(c)) {
+        let message = format!("`{}` has no column `{}`, and no columns {} either", frame.name, decl.sid, named.join(", "));
+        return Err(fault(&code::CATALOG, message));
+    }
+    let mut columns = Vec::new();
+    for name in &named {
+        columns.push(Cells::of(frame.column(name, "the catalog")?, &frame.name)?);
+    }
+    Ok((0..frame.height())
+        .map(|row| columns.iter().map(|c| c.get(row)?.number().map(|n| n as u32)).collect())
+        .collect())
+}
+
+fn one_sid(cells: &Cells, row: usize) -> Option<Vec<u32>> {
+    if let Some((inner, range)) = cells.list(row) {
+        return range.map(|i| inner.get(i)?.number().map(|n| n as u32)).collect();
+    }
+    let text = cells.get(row)?.key();
+    let codes: Vec<u32> = text.split(|c: char| !c.is_ascii_digit()).filter(|p| !p.is_empty()).filter_map(|p| p.parse().ok()).collect();
+    (!codes.is_empty()).then_some(codes)
+}

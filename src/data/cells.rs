@@ -1,0 +1,133 @@
+//! Raw cells of a column, before any cleaning.
+
+use polars::prelude::*;
+
+use super::{Fault, fault};
+use crate::diagnostic::code;
+
+/// A column's raw values; `None` is null (an empty CSV cell).
+#[derive(Clone, Debug)]
+pub enum Cells {
+    Int(Vec<Option<i64>>),
+    Float(Vec<Option<f64>>),
+    Bool(Vec<Option<bool>>),
+    Text(Vec<Option<String>>),
+    /// Offsets into the inner cells; nulls are marked apart.
+    List { offsets: Vec<usize>, valid: Vec<bool>, inner: Box<Cells> },
+}
+
+/// One raw value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell<'c> {
+    Int(i64),
+    Float(f64),
+    Bool(bool),
+    Text(&'c str),
+}
+
+impl Cells {
+    /// Reads a polars column.
+    ///
+    /// # Errors
+    /// A coded message for a type that no feature can have.
+    pub fn of(series: &Series, file: &str) -> Result<Self, Fault> {
+        let wrong = |e: PolarsError| {
+            fault(&code::COLUMN_TYPE, format!("column `{}` of `{file}` cannot be used: {e}", series.name()))
+        };
+        let dtype = series.dtype();
+        Ok(match dtype {
+            DataType::Boolean => Self::Bool(series.bool().map_err(wrong)?.iter().collect()),
+            DataType::String => {
+                Self::Text(series.str().map_err(wrong)?.iter().map(|v| v.map(str::to_string)).collect())
+            }
+            DataType::Float32 | DataType::Float64 => {
+                let cast = series.cast(&DataType::Float64).map_err(wrong)?;
+                Self::Float(cast.f64().map_err(wrong)?.iter().collect())
+            }
+            t if t.is_integer() => {
+                let cast = series.strict_cast(&DataType::Int64).map_err(wrong)?;
+                Self::Int(cast.i64().map_err(wrong)?.iter().collect())
+            }
+            DataType::Null => Self::Int(vec![None; series.len()]),
+            DataType::List(_) => {
+                let lists = series.list().map_err(wrong)?;
+                let (mut offsets, mut valid) = (vec![0], Vec::with_capacity(series.len()));
+                for length in lists.lst_lengths().iter() {
+                    valid.push(length.is_some());
+                    let last = offsets.last().copied().unwrap_or(0);
+                    offsets.push(last + length.unwrap_or(0) as usize);
+                }
+                let inner = lists.explode(ExplodeOptions { empty_as_null: false, keep_nulls: false }).map_err(wrong)?;
+                Self::List { offsets, valid, inner: Box::new(Self::of(&inner, file)?) }
+            }
+            other => {
+                return Err(fault(&code::COLUMN_TYPE, format!("column `{}` of `{file}` is of type {other}, which no feature has", series.name())));
+            }
+        })
+    }
+
+    /// Number of cells.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Int(v) => v.len(),
+            Self::Float(v) => v.len(),
+            Self::Bool(v) => v.len(),
+            Self::Text(v) => v.len(),
+            Self::List { valid, .. } => valid.len(),
+        }
+    }
+
+    /// One value; null and lists give `None`.
+    pub fn get(&self, at: usize) -> Option<Cell<'_>> {
+        match self {
+            Self::Int(v) => v.get(at).copied().flatten().map(Cell::Int),
+            Self::Float(v) => v.get(at).copied().flatten().map(Cell::Float),
+            Self::Bool(v) => v.get(at).copied().flatten().map(Cell::Bool),
+            Self::Text(v) => v.get(at).and_then(Option::as_deref).map(Cell::Text),
+            Self::List { .. } => None,
+        }
+    }
+
+    /// The range of a list's values; `None` for null.
+    pub fn list(&self, at: usize) -> Option<(&Cells, std::ops::Range<usize>)> {
+        match self {
+            Self::List { offsets, valid, inner } if valid.get(at).copied().unwrap_or(false) => {
+                Some((inner, *offsets.get(at)?..*offsets.get(at + 1)?))
+            }
+            _ => None,
+        }
+    }
+
+    /// What its values are, for messages.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Int(_) => "whole numbers",
+            Self::Float(_) => "numbers",
+            Self::Bool(_) => "true and false",
+            Self::Text(_) => "texts",
+            Self::List { .. } => "lists",
+        }
+    }
+}
+
+impl Cell<'_> {
+    /// As the text of a key: whole numbers without a point (R6.1).
+    pub fn key(&self) -> String {
+        match self {
+            Self::Int(n) => n.to_string(),
+            Self::Float(f) if f.fract() == 0.0 && f.abs() < 9e15 => format!("{}", *f as i64),
+            Self::Float(f) => f.to_string(),
+            Self::Bool(b) => b.to_string(),
+            Self::Text(t) => (*t).to_string(),
+        }
+    }
+
+    /// As a number; conditions and texts are none.
+    pub fn number(&self) -> Option<f64> {
+        match self {
+            Self::Int(n) => Some(*n as f64),
+            Self::Float(f) => Some(*f),
+            Self::Bool(_) | Self::Text(_) => None,
+        }
+    }
+}

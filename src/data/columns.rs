@@ -1,0 +1,319 @@
+//! Cleaning raw cells into a feature: `missing`, first known, `unit`, `clip` (schema.md); the range
+//! is looked at when the value is used.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+
+use super::cells::{Cell, Cells};
+use super::view::View;
+use super::{Fault, fault};
+use crate::diagnostic::{Diagnostic, code};
+use crate::eval::batch::{By, Column, Texts, Values};
+use crate::schema::{Feature, Raw};
+use crate::types::Scale;
+
+/// A cleaned column and how many values were clipped.
+pub struct Cleaned {
+    pub column: Column<'static>,
+    pub clipped: u64,
+}
+
+/// Builds a feature over the rows of a view.
+///
+/// # Errors
+/// A column that is not there or whose values are of another kind.
+pub fn build(view: &View<'_>, feature: &Feature, texts: &mut Texts) -> Result<Cleaned, Fault> {
+    if feature.scale == Scale::Sid && feature.from.len() > 1 {
+        return sid_of_columns(view, feature);
+    }
+    let what = format!("feature `{}`", feature.name);
+    let mut from: Vec<(usize, Rc<Cells>)> = Vec::new();
+    for (source, column) in &feature.from {
+        from.push(view.cells(*source, column, &what)?);
+    }
+    // Each row's cell: the first of `from` that is known.
+    let pick = |row: usize| -> Option<(&Cells, usize)> {
+        from.iter().find_map(|(source, cells)| {
+            let at = view.row_in(*source, row)?;
+            let known = match cells.get(at) {
+                Some(cell) => !is_missing(feature, &cell),
+                None => cells.list(at).is_some(),
+            };
+            known.then_some((&**cells, at))
+        })
+    };
+    let mut cleaner = Cleaner { feature, texts, clipped: 0, fault: None };
+    let values = cleaner.values(view.n_rows, &pick);
+    let file = view.sources.frame(from.first().map_or(view.base, |f| f.0)).map_or(String::new(), |f| f.name.clone());
+    if let Some((row, found)) = cleaner.fault {
+        let columns = feature.from.iter().map(|(_, c)| format!("`{c}`")).collect::<Vec<_>>().join(", ");
+        return Err(Box::new(
+            Diagnostic::bare(
+                &code::COLUMN_TYPE,
+                format!("column {columns} of `{file}` has {found} in row {}, and {what} is of scale {}", row + 1, scale_word(feature.scale)),
+            )
+            .help("correct `scale:` or `from:` in the schema, or the data"),
+        ));
+    }
+    let valid: Vec<bool> = (0..view.n_rows).map(|r| pick(r).is_some()).collect();
+    let column = Column { by: By::Row, values, valid: Some(Cow::Owned(valid)) };
+    Ok(Cleaned { column, clipped: cleaner.clipped })
+}
+
+fn scale_word(scale: Scale) -> String {
+    match scale {
+        Scale::Vector(n) => format!("vector({n})"),
+        other => format!("{other:?}").to_lowercase(),
+    }
+}
+
+fn is_missing(feature: &Feature, cell: &Cell<'_>) -> bool {
+    feature.missing.iter().any(|raw| same(raw, cell))
+}
+
+fn same(raw: &Raw, cell: &Cell<'_>) -> bool {
+    match (raw, cell) {
+        (Raw::Number(a), Cell::Int(b)) => *a == *b as f64,
+        (Raw::Number(a), Cell::Float(b)) => a == b,
+        (Raw::Number(a), Cell::Text(b)) => b.parse() == Ok(*a),
+        (Raw::Text(a), Cell::Text(b)) => a == b,
+        (Raw::Text(a), Cell::Bool(b)) => a.parse() == Ok(*b),
+        _ => false,
+    }
+}
+
+struct Cleaner<'a> {
+    feature: &'a Feature,
+    texts: &'a mut Texts,
+    clipped: u64,
+    /// The first value of another kind: row and what it is.
+    fault: Option<(usize, String)>,
+}
+
+type Pick<'p, 'c> = &'p dyn Fn(usize) -> Option<(&'c Cells, usize)>;
+
+impl Cleaner<'_> {
+    fn wrong(&mut self, row: usize, cells: &Cells, at: usize) {
+        let shown = cells.get(at).map_or(cells.word().to_string(), |c| match c {
+            Cell::Text(t) => format!("the text \"{}\"", t.chars().take(40).collect::<String>()),
+            other => other.key(),
+        });
+        self.fault.get_or_insert((row, shown));
+    }
+
+    fn number(&mut self, row: usize, pick: Pick<'_, '_>) -> f64 {
+        let Some((cells, at)) = pick(row) else { return 0.0 };
+        let Some(raw) = cells.get(at).and_then(|c| c.number()) else {
+            self.wrong(row, cells, at);
+            return 0.0;
+        };
+        let value = self.feature.unit.as_ref().map_or(raw, |u| u.to_base(raw));
+        match self.feature.clip {
+            Some(clip) if value < clip.lo || value > clip.hi => {
+                self.clipped += 1;
+                value.clamp(clip.lo, clip.hi)
+            }
+            _ => value,
+        }
+    }
+
+    fn values(&mut self, n: usize, pick: Pick<'_, '_>) -> Values<'static> {
+        match self.feature.scale {
+            Scale::Count => Values::Whole((0..n).map(|r| self.number(r, pick)).collect()),
+            Scale::Bool => Values::Bool((0..n).map(|r| self.condition(r, pick)).collect()),
+            Scale::Category | Scale::Id => Values::Text((0..n).map(|r| self.text(r, pick)).collect()),
+            Scale::Sid => self.codes(n, pick),
+            Scale::Set => self.set(n, pick),
+            Scale::Vector(size) => self.vector(n, size, pick),
+            _ => Values::Real((0..n).map(|r| self.number(r, pick) as f32).collect()),
+        }
+    }
+
+    fn condition(&mut self, row: usize, pick: Pick<'_, '_>) -> bool {
+        let Some((cells, at)) = pick(row) else { return false };
+        let Some(cell) = cells.get(at) else {
+            self.wrong(row, cells, at);
+            return false;
+        };
+        if !self.feature.truths.is_empty() {
+            return self.feature.truths.iter().any(|t| same(t, &cell));
+        }
+        match cell {
+            Cell::Bool(b) => b,
+            Cell::Int(0) | Cell::Text("false" | "0") => false,
+            Cell::Int(1) | Cell::Text("true" | "1") => true,
+            Cell::Float(f) if f == 0.0 || f == 1.0 => f == 1.0,
+            _ => {
+                self.wrong(row, cells, at);
+                false
+            }
+        }
+    }
+
+    fn text(&mut self, row: usize, pick: Pick<'_, '_>) -> u32 {
+        let Some((cells, at)) = pick(row) else { return 0 };
+        match cells.get(at) {
+            Some(Cell::Text(t)) => self.texts.number(t),
+            Some(cell) => self.texts.number(&cell.key()),
+            None => {
+                self.wrong(row, cells, at);
+                0
+            }
+        }
+    }
+
+    /// SIDs as lists of codes, or as texts `1|2|3`, `1/2/3`, `<a_1><b_2><c_3>`.
+    fn codes(&mut self, n: usize, pick: Pick<'_, '_>) -> Values<'static> {
+        let (mut codes, mut offsets) = (Vec::new(), vec![0u32]);
+        for row in 0..n {
+            if let Some((cells, at)) = pick(row) {
+                if let Some((inner, range)) = cells.list(at) {
+                    codes.extend(range.map(|i| inner.get(i).and_then(|c| c.number()).map_or(u32::MAX, code_number)));
+                } else if let Some(Cell::Text(text)) = cells.get(at) {
+                    codes.extend(text.split(|c: char| !c.is_ascii_digit() && c != '-').filter(|p| !p.is_empty()).map(|p| {
+                        p.parse().unwrap_or(u32::MAX)
+                    }));
+                } else {
+                    self.wrong(row, cells, at);
+                }
+            }
+            offsets.push(codes.len() as u32);
+        }
+        Values::Sid { codes: codes.into(), offsets: offsets.into() }
+    }
+
+    fn set(&mut self, n: usize, pick: Pick<'_, '_>) -> Values<'static> {
+        let (mut members, mut offsets) = (Vec::new(), vec![0u32]);
+        for row in 0..n {
+            if let Some((cells, at)) = pick(row) {
+                if let Some((inner, range)) = cells.list(at) {
+                    for i in range {
+                        if let Some(cell) = inner.get(i) {
+                            members.push(self.texts.number(&cell.key()));
+                        }
+                    }
+                } else if let Some(cell) = cells.get(at) {
+                    let text = cell.key();
+                    let split = self.feature.split.clone();
+                    match split {
+                        Some(mark) => {
+                            for part in text.split(mark.as_str()).map(str::trim).filter(|p| !p.is_empty()) {
+                                members.push(self.texts.number(part));
+                            }
+                        }
+                        None => members.push(self.texts.number(&text)),
+                    }
+                }
+            }
+            offsets.push(members.len() as u32);
+        }
+        Values::Set { members: members.into(), offsets: offsets.into() }
+    }
+
+    fn vector(&mut self, n: usize, size: usize, pick: Pick<'_, '_>) -> Values<'static> {
+        let mut values = Vec::with_capacity(n * size);
+        for row in 0..n {
+            let before = values.len();
+            if let Some((cells, at)) = pick(row) {
+                match cells.list(at) {
+                    Some((inner, range)) if range.len() == size => {
+                        values.extend(range.map(|i| inner.get(i).and_then(|c| c.number()).map_or(f32::NAN, |v| v as f32)));
+                    }
+                    Some((_, range)) => {
+                        self.fault.get_or_insert((row, format!("a list of {}", range.len())));
+                    }
+                    None => self.wrong(row, cells, at),
+                }
+            }
+            values.resize(before + size, 0.0);
+        }
+        Values::Vector { size, values: values.into() }
+    }
+}
+
+/// A code as a number from 0; anything else is no code.
+fn code_number(value: f64) -> u32 {
+    if value >= 0.0 && value < f64::from(u32::MAX) && value.fract() == 0.0 { value as u32 } else { u32::MAX }
+}
+
+/// A SID from a column for each level.
+fn sid_of_columns(view: &View<'_>, feature: &Feature) -> Result<Cleaned, Fault> {
+    if feature.from.len() != feature.shape.len() {
+        let message = format!("feature `{}` has {} columns and {} levels", feature.name, feature.from.len(), feature.shape.len());
+        return Err(fault(&code::COLUMN, message));
+    }
+    let mut levels = Vec::new();
+    for (source, column) in &feature.from {
+        levels.push(view.cells(*source, column, &format!("feature `{}`", feature.name))?);
+    }
+    let (mut codes, mut offsets, mut valid) = (Vec::new(), vec![0u32], Vec::new());
+    for row in 0..view.n_rows {
+        let cells: Option<Vec<u32>> = levels
+            .iter()
+            .map(|(source, cells)| cells.get(view.row_in(*source, row)?)?.number().map(code_number))
+            .collect();
+        valid.push(cells.is_some());
+        codes.extend(cells.unwrap_or_default());
+        offsets.push(codes.len() as u32);
+    }
+    let values = Values::Sid { codes: codes.into(), offsets: offsets.into() };
+    Ok(Cleaned { column: Column { by: By::Row, values, valid: Some(Cow::Owned(valid)) }, clipped: 0 })
+}
+
+/// Builds a feature over the entries of list cells, in the order of `rows`.
+///
+/// # Errors
+/// The first value of another kind, as words.
+pub fn of_entries(
+    cells: &Cells,
+    feature: &Feature,
+    rows: &[Option<usize>],
+    texts: &mut Texts,
+) -> Result<Column<'static>, String> {
+    // Texts `a|b|c` are lists in CSV files.
+    let split;
+    let lists = match cells {
+        Cells::Text(values) => {
+            split = split_texts(values);
+            &split
+        }
+        other => other,
+    };
+    let mut places: Vec<(&Cells, usize)> = Vec::new();
+    for row in rows.iter().flatten() {
+        if let Some((inner, range)) = lists.list(*row) {
+            places.extend(range.map(|i| (inner, i)));
+        }
+    }
+    let pick = |entry: usize| -> Option<(&Cells, usize)> {
+        let (cells, at) = places.get(entry).copied()?;
+        let known = match cells.get(at) {
+            Some(cell) => !is_missing(feature, &cell),
+            None => cells.list(at).is_some(),
+        };
+        known.then_some((cells, at))
+    };
+    let mut cleaner = Cleaner { feature, texts, clipped: 0, fault: None };
+    let values = cleaner.values(places.len(), &pick);
+    if let Some((_, found)) = cleaner.fault {
+        return Err(found);
+    }
+    let valid: Vec<bool> = (0..places.len()).map(|e| pick(e).is_some()).collect();
+    Ok(Column { by: By::Row, values, valid: Some(Cow::Owned(valid)) })
+}
+
+fn split_texts(values: &[Option<String>]) -> Cells {
+    let (mut offsets, mut valid, mut inner) = (vec![0], Vec::new(), Vec::new());
+    for value in values {
+        valid.push(value.is_some());
+        let parts = value.iter().flat_map(|v| v.split('|')).filter(|p| !p.is_empty());
+        inner.extend(parts.map(|p| Some(p.to_string())));
+        offsets.push(inner.len());
+    }
+    let numbers: Option<Vec<Option<f64>>> = inner.iter().map(|v| Some(Some(v.as_ref()?.parse().ok()?))).collect();
+    let inner = match numbers {
+        Some(numbers) if !numbers.is_empty() => Cells::Float(numbers),
+        _ => Cells::Text(inner),
+    };
+    Cells::List { offsets, valid, inner: Box::new(inner) }
+}

@@ -1,0 +1,102 @@
+//! What in the data breaks the schema's contract: `rewardc schema check`.
+
+use std::path::Path;
+
+use super::columns::build;
+use super::view::{Sources, View};
+use super::{Fault, Progress};
+use crate::diagnostic::{Code, code};
+use crate::eval::Batch;
+use crate::eval::batch::Texts;
+use crate::eval::reference::{Cell, look};
+use crate::schema::{Entity, Schema};
+
+/// Something that breaks the contract.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    pub code: &'static Code,
+    pub message: String,
+    pub help: Option<String>,
+}
+
+/// Looks at every feature of a schema in its data.
+///
+/// # Errors
+/// Only where a file cannot be read at all; everything else is a finding.
+pub fn check_contract(schema: &Schema, folder: &Path, progress: &dyn Progress) -> Result<Vec<Finding>, Fault> {
+    let mut findings = Vec::new();
+    let needed = vec![true; schema.sources.len()];
+    let sources = Sources::read(schema, folder, &needed, progress)?;
+    let mut push = |fault: Fault| findings.push(Finding { code: fault.code, message: fault.message, help: fault.help });
+    let mut joins = true;
+    for (i, source) in schema.sources.iter().enumerate().skip(1) {
+        if source.key.is_some()
+            && let Err(fault) = sources.by_key(schema, i)
+        {
+            push(fault);
+            joins = false;
+        }
+    }
+    if !joins {
+        return Ok(findings);
+    }
+    let view = View::new(&sources, schema, 0, false, progress)?;
+    let mut batch = Batch::default();
+    if let Err(fault) = super::spans::fill(&mut batch, &view, crate::types::Host::Logs) {
+        push(fault);
+    }
+    for (i, unmatched) in view.unmatched.iter().enumerate().filter(|(_, n)| **n > 0) {
+        let Some(source) = schema.sources.get(i).filter(|s| !s.may_miss) else { continue };
+        push(Box::new(
+            crate::diagnostic::Diagnostic::bare(&code::KEY_ABSENT, format!("{unmatched} of {} rows have no match in `{}`", view.n_rows, source.file))
+                .help("`join: may miss` makes its features nullable; else these rows are unscorable(absent_value) once one is read"),
+        ));
+    }
+    let shape = schema.sid_shape().unwrap_or(&[]).to_vec();
+    let repeated = batch.excluded.iter().flatten().count();
+    if repeated > 0 {
+        findings.push(Finding { code: &code::CONTRACT, message: format!("{repeated} rows repeat an earlier one"), help: Some("they are unscorable(repeated) and take no place in a slate".into()) });
+    }
+    for feature in &schema.features {
+        // A model's signals and targets need not lie in the data.
+        let optional = matches!(feature.entity, Entity::Model | Entity::Target | Entity::Rollout);
+        let there = feature.from.iter().all(|(s, c)| sources.has(*s, c));
+        if optional && !there {
+            continue;
+        }
+        progress.step(&format!("looking at {}", feature.name));
+        let mut texts = Texts::default();
+        let cleaned = match build(&view, feature, &mut texts) {
+            Ok(cleaned) => cleaned,
+            Err(fault) => {
+                findings.push(Finding { code: fault.code, message: fault.message, help: fault.help });
+                continue;
+            }
+        };
+        batch.texts = texts;
+        let mut counted: std::collections::BTreeMap<&str, (u64, usize)> = std::collections::BTreeMap::new();
+        for row in 0..view.n_rows {
+            if let Cell::Faulty(reason) = look(feature, &shape, &batch, &cleaned.column, row) {
+                counted.entry(reason.as_str()).or_insert((0, row)).0 += 1;
+            }
+        }
+        for (reason, (n, first)) in counted {
+            let message = format!("feature `{}`: {n} of {} rows are {reason}, the first is row {}", feature.name, view.n_rows, first + 1);
+            let help = match reason {
+                "absent_value" => "`nullable: true` lets it be missing",
+                "out_of_range" => "widen `range:`, bring values in by `clip:`, or name values that mean missing by `missing:`",
+                "unknown_category" => "add the names, or write `names: open`",
+                _ => "mend the data",
+            };
+            findings.push(Finding { code: &code::CONTRACT, message, help: Some(help.into()) });
+        }
+        if cleaned.clipped > 0 {
+            findings.push(Finding {
+                code: &code::CONTRACT,
+                message: format!("feature `{}`: {} of {} values are brought in by `clip`", feature.name, cleaned.clipped, view.n_rows),
+                help: None,
+            });
+        }
+    }
+    Ok(findings)
+}

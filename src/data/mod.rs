@@ -1,0 +1,47 @@
+//! Files of data → batches → files of scores, by polars.
+//!
+//! ```text
+//! frame (csv, parquet, ndjson) ─▶ view (sources joined) ─▶ columns (cleaned features)
+//!                               ─▶ spans, lists, catalog ─▶ bind ─▶ eval::Batch ─▶ write
+//! ```
+//!
+//! Knows nothing of the language's syntax: it takes a program and its schema.
+
+mod bind;
+mod catalog;
+mod cells;
+mod columns;
+mod contract;
+mod frame;
+mod lists;
+mod spans;
+mod view;
+mod write;
+
+pub use bind::{Bound, Input, Notes, bind};
+pub use contract::{Finding, check_contract};
+pub use frame::{Frame, read};
+pub use write::write_scores;
+
+use crate::diagnostic::Diagnostic;
+
+/// What can go wrong: a coded message without a place in a text.
+pub type Fault = Box<Diagnostic>;
+
+/// A fault with its remedy.
+fn fault(code: &'static crate::diagnostic::Code, message: impl Into<String>) -> Fault {
+    Box::new(Diagnostic::bare(code, message))
+}
+
+/// Told of long work: what is being done, and how far it is.
+pub trait Progress {
+    /// A new piece of work begins.
+    fn step(&self, what: &str);
+}
+
+/// Nobody watches.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn step(&self, _: &str) {}
+}

@@ -1,0 +1,167 @@
+//! Scores → Parquet or CSV, whole or not at all.
+
+use std::io::Write;
+use std::path::Path;
+
+use polars::prelude::*;
+
+use super::bind::Bound;
+use super::{Fault, fault};
+use crate::diagnostic::{Diagnostic, code};
+use crate::eval::Scores;
+use crate::program::{Program, column_names, columns};
+use crate::schema::{Schema, SlateDecl};
+use crate::write::write_whole;
+
+/// Writes scores with the input's key columns in front, by the ending of `path`. `facts` go into the
+/// file's metadata; beside a CSV they go into `PATH.meta.json`.
+///
+/// # Errors
+/// A path of another ending, or one that cannot be written.
+pub fn write_scores(
+    path: &Path,
+    program: &Program,
+    schema: &Schema,
+    bound: &Bound,
+    scores: &Scores,
+    facts: &[(String, String)],
+) -> Result<(), Fault> {
+    let ending = path.extension().map_or(String::new(), |e| e.to_string_lossy().to_lowercase());
+    if !matches!(ending.as_str(), "parquet" | "csv") {
+        return Err(Box::new(
+            Diagnostic::bare(&code::ARGUMENT, format!("`{}` is of no kind that is written", path.display()))
+                .help("scores are written to `.parquet` or `.csv`"),
+        ));
+    }
+    let csv = ending == "csv";
+    let unwritable = |e: &dyn std::fmt::Display| fault(&code::UNWRITABLE, format!("cannot write `{}`: {e}", path.display()));
+    let mut df = frame(program, schema, bound, scores, csv).map_err(|e| unwritable(&e))?;
+    let metadata: Vec<(String, String)> = facts.to_vec();
+    write_whole(path, |file| {
+        let result = if csv {
+            CsvWriter::new(&mut *file).finish(&mut df)
+        } else {
+            ParquetWriter::new(&mut *file)
+                .with_key_value_metadata(Some(KeyValueMetadata::from_static(metadata.clone())))
+                .finish(&mut df)
+                .map(|_| ())
+        };
+        result.map_err(std::io::Error::other)
+    })
+    .map_err(|e| unwritable(&e))?;
+    if csv {
+        let beside = path.with_file_name(format!("{}.meta.json", path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned())));
+        let map: serde_json::Map<String, serde_json::Value> =
+            facts.iter().map(|(k, v)| (k.clone(), serde_json::Value::String(v.clone()))).collect();
+        let text = format!("{:#}\n", serde_json::Value::Object(map));
+        write_whole(&beside, |file| file.write_all(text.as_bytes()))
+            .map_err(|e| fault(&code::UNWRITABLE, format!("cannot write `{}`: {e}", beside.display())))?;
+    }
+    Ok(())
+}
+
+/// Columns of the input that identify a row: request, item or SID, position, time.
+fn key_columns(schema: &Schema, bound: &Bound) -> Vec<String> {
+    let keys = &schema.keys;
+    let sid = schema.features.iter().find(|f| !f.shape.is_empty());
+    let sid = sid.map(|f| f.from.iter().map(|(_, c)| c.clone()).collect()).unwrap_or_default();
+    let position = match &schema.spans.slate {
+        Some(SlateDecl::Logged { position, .. }) => position.clone(),
+        _ => None,
+    };
+    let named: Vec<String> = [
+        keys.request.iter().cloned().collect(),
+        schema.spans.request.clone(),
+        keys.user.iter().cloned().collect(),
+        keys.item.iter().cloned().collect(),
+        sid,
+        position.into_iter().collect(),
+        keys.time.iter().cloned().collect(),
+    ]
+    .into_iter()
+    .flat_map(|v: Vec<String>| v)
+    .collect();
+    let mut kept: Vec<String> = Vec::new();
+    for name in named {
+        if bound.base.has(&name) && !kept.contains(&name) {
+            kept.push(name);
+        }
+    }
+    kept
+}
+
+fn frame(program: &Program, schema: &Schema, bound: &Bound, scores: &Scores, csv: bool) -> PolarsResult<DataFrame> {
+    let mut out: Vec<Column> = Vec::new();
+    for name in key_columns(schema, bound) {
+        let column = bound.base.df.column(&name)?.clone();
+        out.push(if csv && matches!(column.dtype(), DataType::List(_)) { joined_lists(&column)? } else { column });
+    }
+    for column in columns(program) {
+        let name: PlSmallStr = column_names(program, column).into();
+        let Some(numbers) = scores.column(column) else { continue };
+        let n = scores.n_rows;
+        if numbers.width == 1 && !program.is_token(column) {
+            let values: Vec<Option<f64>> = (0..n).map(|r| numbers.get(r, 0)).collect();
+            out.push(Series::new(name, values).into());
+        } else if csv {
+            let texts: Vec<Option<String>> = (0..n)
+                .map(|r| {
+                    let levels: Option<Vec<String>> = (0..numbers.width).map(|l| numbers.get(r, l).map(|v| v.to_string())).collect();
+                    levels.map(|l| l.join("|"))
+                })
+                .collect();
+            out.push(Series::new(name, texts).into());
+        } else {
+            let lists: Vec<Option<Series>> = (0..n)
+                .map(|r| {
+                    let levels: Option<Vec<f64>> = (0..numbers.width).map(|l| numbers.get(r, l)).collect();
+                    levels.map(|l| Series::new(PlSmallStr::EMPTY, l))
+                })
+                .collect();
+            let mut builder = ListPrimitiveChunkedBuilder::<Float64Type>::new(name, n, n * numbers.width, DataType::Float64);
+            for list in &lists {
+                builder.append_opt_series(list.as_ref())?;
+            }
+            out.push(builder.finish().into_series().into());
+        }
+    }
+    let verdicts: Vec<&str> = scores.verdicts.iter().map(|v| v.word()).collect();
+    out.push(Series::new("verdict".into(), verdicts).into());
+    let rules: Vec<Option<&str>> = scores.verdicts.iter().map(|v| v.rule(program)).collect();
+    out.push(Series::new("rule".into(), rules).into());
+    let items: Vec<Option<&str>> =
+        scores.item_of.iter().map(|i| bound.items.get(*i as usize).map(String::as_str)).collect();
+    if bound.items.is_empty() {
+        // Without a catalog the row's own item key is the item.
+        let own = schema.keys.item.as_ref().filter(|k| bound.base.has(k));
+        match own {
+            Some(key) => {
+                let text = bound.base.df.column(key)?.cast(&DataType::String)?;
+                out.push(text.with_name("item".into()));
+            }
+            None => out.push(Series::new("item".into(), vec![None::<&str>; scores.n_rows]).into()),
+        }
+    } else {
+        out.push(Series::new("item".into(), items).into());
+    }
+    if program.hosts.contains(&crate::types::Host::Serving) {
+        out.push(Series::new("partial".into(), vec![scores.partial; scores.n_rows]).into());
+    }
+    DataFrame::new(scores.n_rows, out)
+}
+
+/// A list column as texts `a|b|c`.
+fn joined_lists(column: &Column) -> PolarsResult<Column> {
+    let series = column.as_materialized_series();
+    let lists = series.list()?;
+    let texts: Vec<Option<String>> = lists
+        .amortized_iter()
+        .map(|list| {
+            list.map(|l| {
+                let inner = l.as_ref();
+                inner.iter().map(|v| v.to_string().trim_matches('"').to_string()).collect::<Vec<_>>().join("|")
+            })
+        })
+        .collect();
+    Ok(Series::new(series.name().clone(), texts).into())
+}

@@ -1,0 +1,70 @@
+//! Files are written whole or not at all: a temporary file beside the target, synced, renamed.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, Once, PoisonError};
+
+/// Temporary files that a Ctrl-C must take away.
+static OPEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+static HANDLER: Once = Once::new();
+
+fn open() -> std::sync::MutexGuard<'static, BTreeSet<PathBuf>> {
+    OPEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// On Ctrl-C and termination: temporary files are removed, the exit code is 130.
+fn on_interrupt() {
+    HANDLER.call_once(|| {
+        // Where a handler cannot be set, an interrupt leaves a temporary file behind, never a half target.
+        let _ = ctrlc::set_handler(|| {
+            for path in open().iter() {
+                let _ = std::fs::remove_file(path);
+            }
+            let stopped = crate::diagnostic::Diagnostic::bare(&crate::diagnostic::code::INTERRUPTED, "stopped; nothing half-written is left");
+            eprint!("\n{}", crate::diagnostic::short(&[stopped], &crate::source::Sources::default()));
+            std::process::exit(130);
+        });
+    });
+}
+
+/// Writes a file whole or not at all. The target keeps its old content until the new is on disk.
+///
+/// # Errors
+/// What the system says; the temporary file is gone then.
+pub fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    if target.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+    }
+    let folder = match target.parent() {
+        Some(p) if !p.as_os_str().is_empty() => p,
+        _ => Path::new("."),
+    };
+    let name = target.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
+    on_interrupt();
+    let mut temporary = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".tmp").tempfile_in(folder)?;
+    let at = temporary.path().to_path_buf();
+    open().insert(at.clone());
+    let written = write(temporary.as_file_mut()).and_then(|()| temporary.as_file().sync_all());
+    let done = written.and_then(|()| {
+        keep_mode(&target, temporary.as_file())?;
+        temporary.persist(&target).map(|_| ()).map_err(|e| e.error)
+    });
+    open().remove(&at);
+    done
+}
+
+/// A file that is replaced keeps its permissions; a new one gets the usual ones.
+#[cfg(unix)]
+fn keep_mode(target: &Path, file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = target.metadata().map_or(0o644, |m| m.permissions().mode());
+    file.set_permissions(std::fs::Permissions::from_mode(mode))
+}
+
+#[cfg(not(unix))]
+fn keep_mode(_: &Path, _: &File) -> io::Result<()> {
+    Ok(())
+}
