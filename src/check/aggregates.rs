@@ -36,7 +36,10 @@ impl Checker {
             let near = did_you_mean(&name.node, builtins::AGGREGATES.iter().map(|a| a.name));
             return self.refuse(
                 Diagnostic::at(&code::UNKNOWN_FUNCTION, name.span, format!("`{}` does not work over a span", name.node))
-                    .maybe_help(near.map(|n| format!("did you mean `{n}`?"))),
+                    .help(near.map_or_else(
+                        || format!("over spans work {}", builtins::AGGREGATES.iter().map(|a| a.name).collect::<Vec<_>>().join(", ")),
+                        |n| format!("did you mean `{n}`?"),
+                    )),
             );
         };
         if self.in_fn > 0 {
@@ -53,10 +56,15 @@ impl Checker {
         if outer.span.is_none() || looks_out {
             return self.build(function, kind, args, among, over, span, if looks_out { outer.span } else { None });
         }
-        self.scope = Scope::default();
+        self.apart(span, |c| c.build(function, kind, args, among, over, span, None))
+    }
+
+    /// Builds something that stands inside a span as though it had a `let` of its own (R3.7).
+    fn apart(&mut self, span: Span, build: impl FnOnce(&mut Self) -> Option<ExprId>) -> Option<ExprId> {
+        let outer = std::mem::take(&mut self.scope);
         // Only what rules prove holds there, not what a branch around does.
         let branch = self.facts.split_off(self.rule_facts.min(self.facts.len()));
-        let built = self.build(function, kind, args, among, over, span, None);
+        let built = build(self);
         self.facts.extend(branch);
         self.scope = outer;
         let value = built?;
@@ -100,6 +108,12 @@ impl Checker {
     ) -> Option<ExprId> {
         let outside = self.scope;
         let inside = Scope { span: Some(kind), entries: entries.filter(|_| kind == SpanKind::Levels) };
+        if function.kind == AggregateKind::Rank && matches!(kind, SpanKind::History | SpanKind::Targets) {
+            return self.refuse(
+                Diagnostic::at(&code::ARGUMENTS, span, format!("`rank` ranks candidates, and `{}` has none", kind.as_str()))
+                    .help("write `percentile(x among past.x over history)`, or count those that are greater"),
+            );
+        }
         let narrowing = self.narrowing(kind, over.narrowing.as_ref())?;
         let per = match &over.per {
             Some(key) => Some(self.per(kind, key, inside)?),
@@ -164,10 +178,15 @@ impl Checker {
 
     /// An id, category or whole number that is known (R3.6).
     pub(super) fn key(&mut self, key: &ast::Expr) -> Option<ExprId> {
+        self.key_or_sid(key, false)
+    }
+
+    /// As [`Checker::key`], and for `is first in` a SID.
+    fn key_or_sid(&mut self, key: &ast::Expr, sid: bool) -> Option<ExprId> {
         let id = self.expr(key)?;
         let expr = self.program.expr(id);
         let (ty, nullable) = (expr.ty.clone(), expr.nullable);
-        if !matches!(ty, Ty::Id | Ty::Category(_) | Ty::Sid | Ty::Bool | Ty::Number { whole: true, .. }) {
+        if !(matches!(ty, Ty::Id | Ty::Category(_) | Ty::Number { whole: true, .. }) || (sid && ty == Ty::Sid)) {
             return self.refuse(Diagnostic::at(
                 &code::TYPE,
                 key.span,
@@ -176,8 +195,8 @@ impl Checker {
         }
         if nullable {
             return self.refuse(
-                Diagnostic::at(&code::MISSING, key.span, "a key that may be missing")
-                    .help("give it a value with `??`, or make it known with a `require … is known` or `where … is known`"),
+                Diagnostic::at(&code::MISSING, key.span, "this key may be missing")
+                    .help("make it known before with `require … is known` (in a cap also `on … is known`), or give it a value with `??`"),
             );
         }
         Some(id)
@@ -350,12 +369,10 @@ impl Checker {
         let kind = if prefix.node == "past" { SpanKind::History } else { SpanKind::Targets };
         let word = Name { node: kind.as_str().to_string(), span: prefix.span };
         self.span_kind(&word)?;
-        let outside = self.scope;
-        if outside.span.is_some() {
-            return self.refuse(
-                Diagnostic::at(&code::PREFIX, prefix.span, "`in past.…` inside a span").help("give the condition a name with `let`"),
-            );
+        if self.scope.span.is_some() {
+            return self.apart(span, |c| c.in_entries(operand, prefix, name, span));
         }
+        let outside = self.scope;
         let x = self.known(operand)?;
         self.scope = Scope { span: Some(kind), entries: None };
         let entry_path = ast::Expr { kind: ExprKind::Path { prefix: Some(prefix.clone()), name: name.clone() }, span: name.span, depth: 1 };
@@ -399,19 +416,17 @@ impl Checker {
         if !matches!(kind, SpanKind::Slate | SpanKind::Group) {
             return self.refuse(Diagnostic::at(&code::SPAN, span_name.span, "`is first in` takes `slate` or `group`"));
         }
-        let outside = self.scope;
-        if outside.span.is_some() {
-            return self.refuse(
-                Diagnostic::at(&code::NARROWING, span, "`is first in` inside a span").help("give the condition a name with `let`"),
-            );
+        if self.scope.span.is_some() {
+            return self.apart(span, |c| c.first_in(operand, span_name, narrowing, span));
         }
-        let own = self.key(operand)?;
+        let outside = self.scope;
+        let own = self.key_or_sid(operand, true)?;
         let ty = self.program.expr(own).ty.clone();
         if !ty.is_comparable() {
             return self.refuse(not_comparable(&ty, operand.span));
         }
         self.scope = Scope { span: Some(kind), entries: None };
-        let member = self.key(operand);
+        let member = self.key_or_sid(operand, true);
         self.scope = outside;
         let member = member?;
         let differs = self.combine(Op::Compare(CompareOp::NotEqual, member, own), &[member, own], Ty::Bool);

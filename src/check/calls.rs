@@ -19,13 +19,16 @@ impl Checker {
                 Diagnostic::at(&code::ARGUMENTS, among.span, "`among` needs a span behind it").help("`percentile(x among y over group)`"),
             );
         }
-        if let Some(Symbol::Let(decl)) = self.symbols.get(&fn_key(&name.node)).copied() {
-            return self.expand(decl, name, args, span);
+        let key = fn_key(&name.node);
+        match self.names.lookup(&key, name.span) {
+            Some(Symbol::Let(decl)) => return self.expand(decl, name, args, span),
+            Some(Symbol::Broken) => return None,
+            _ => {}
         }
         if let Some(function) = builtins::function(&name.node) {
             return self.builtin(function, args, span);
         }
-        if let Some(Symbol::Table(table)) = self.symbols.get(&name.node).copied() {
+        if let Some(Symbol::Table(table)) = self.names.lookup(&name.node, name.span) {
             return self.lookup(table, args, span);
         }
         if let Some(aggregate) = builtins::aggregate(&name.node) {
@@ -34,10 +37,16 @@ impl Checker {
                     .help(format!("write `{}`, S one of slate, group, batch, history, targets, levels", aggregate.form)),
             );
         }
-        let own: Vec<String> = self.symbols.keys().filter_map(|k| k.strip_prefix("fn ")).map(str::to_string).collect();
+        let own: Vec<String> = self.names.visible(name.span).filter_map(|(k, _)| k.strip_prefix("fn ")).map(str::to_string).collect();
         let near = did_you_mean(&name.node, builtins::names().map(|n| -> &str { n }).chain(own.iter().map(String::as_str)));
-        let diagnostic = Diagnostic::at(&code::UNKNOWN_FUNCTION, name.span, format!("there is no function `{}`", name.node))
-            .maybe_help(near.map(|n| format!("did you mean `{n}`?")));
+        let is_let = matches!(self.names.lookup(&name.node, name.span), Some(Symbol::Let(_) | Symbol::Feature(_) | Symbol::Param(_)));
+        let diagnostic = Diagnostic::at(&code::UNKNOWN_FUNCTION, name.span, format!("there is no function `{}`", name.node)).help(
+            match near {
+                _ if is_let => format!("`{}` is a value, not a function", name.node),
+                Some(n) => format!("did you mean `{n}`?"),
+                None => format!("functions are {}", builtins::FUNCTIONS.iter().map(|f| f.name).collect::<Vec<_>>().join(", ")),
+            },
+        );
         self.refuse(diagnostic)
     }
 
@@ -46,11 +55,12 @@ impl Checker {
         if self.let_values.get(&decl) == Some(&None) {
             return None;
         }
+        self.called.insert(decl);
         let DeclKind::Fn { params, body, .. } = self.decls.get(decl)?.kind.clone() else { return None };
         if params.len() != args.len() {
             let expected = params.iter().map(|(n, s)| format!("{}: {:?}", n.node, s.node)).collect::<Vec<_>>().join(", ");
             return self.refuse(
-                Diagnostic::at(&code::ARGUMENTS, span, format!("`{}` takes {} arguments, {} are given", name.node, params.len(), args.len()))
+                Diagnostic::at(&code::ARGUMENTS, span, format!("`{}` takes {}, {}", name.node, arguments(params.len()), given(args.len())))
                     .help(format!("{}({})", name.node, expected.to_lowercase())),
             );
         }
@@ -69,7 +79,7 @@ impl Checker {
                     (a, b) => a == b,
                 };
                 if !fits {
-                    let code = if wanted.is_number() && found.is_number() { &code::DIMENSION } else { &code::TYPE };
+                    let code = if wanted.is_number() && found.is_number() && wanted.dimension() != found.dimension() { &code::DIMENSION } else { &code::TYPE };
                     self.error(
                         Diagnostic::at(code, arg.span, format!("`{}` of `{}` is {wanted}, this is {found}", param.node, name.node))
                             .also(param.span, "declared here"),
@@ -92,7 +102,7 @@ impl Checker {
         if keys.len() != args.len() {
             let shown = keys.iter().map(|k| k.0.as_str()).collect::<Vec<_>>().join(", ");
             return self.refuse(
-                Diagnostic::at(&code::ARGUMENTS, span, format!("this table has {} keys, {} are given", keys.len(), args.len()))
+                Diagnostic::at(&code::ARGUMENTS, span, format!("this table has {}, {}", if keys.len() == 1 { "1 key".into() } else { format!("{} keys", keys.len()) }, given(args.len())))
                     .help(format!("its keys are {shown}")),
             );
         }
@@ -121,9 +131,9 @@ impl Checker {
         let (least, most) = function.arity;
         if args.len() < least || args.len() > most {
             let takes = if least == most { least.to_string() } else { format!("{least} to {most}") };
-            let noun = if takes == "1" { "argument" } else { "arguments" };
+            let takes = if takes == "1" { "1 argument".to_string() } else { format!("{takes} arguments") };
             return self.refuse(
-                Diagnostic::at(&code::ARGUMENTS, span, format!("`{}` takes {takes} {noun}, {} are given", function.name, args.len()))
+                Diagnostic::at(&code::ARGUMENTS, span, format!("`{}` takes {takes}, {}", function.name, given(args.len())))
                     .help(format!("`{}`", function.form)),
             );
         }
@@ -178,10 +188,10 @@ impl Checker {
             let id = self.expr(item)?;
             let interval = self.program.expr(id).interval;
             if interval.lo != interval.hi || self.program.expr(id).level != Level::Constant {
-                return self.refuse(Diagnostic::at(&code::CONSTANT, item.span, "an edge of `band` is a literal"));
+                return self.refuse(Diagnostic::at(&code::CONSTANT, item.span, "an edge of `band` must be a literal"));
             }
             if interval.lo <= before {
-                return self.refuse(Diagnostic::at(&code::INTERVAL_ORDER, item.span, "the edges of `band` rise"));
+                return self.refuse(Diagnostic::at(&code::INTERVAL_ORDER, item.span, "the edges of `band` must rise"));
             }
             before = interval.lo;
             built.push(id);
@@ -303,7 +313,50 @@ impl Checker {
         let expr = self.program.expr(id);
         let constant = expr.level == Level::Constant && expr.interval.lo == expr.interval.hi && !expr.nullable;
         let span = expr.span;
-        if constant { Some(()) } else { self.refuse(Diagnostic::at(&code::CONSTANT, span, format!("{what} is a literal"))) }
+        if constant { Some(()) } else { self.refuse(Diagnostic::at(&code::CONSTANT, span, format!("{what} must be a literal"))) }
+    }
+}
+
+fn arguments(n: usize) -> String {
+    if n == 1 { "1 argument".into() } else { format!("{n} arguments") }
+}
+
+fn given(n: usize) -> String {
+    if n == 1 { "1 is given".into() } else { format!("{n} are given") }
+}
+
+impl Checker {
+    /// Looks into the bodies of `fn`s that nobody calls, their parameters as values of their scale.
+    /// What depends on the arguments' ranges is left for calls.
+    pub(super) fn uncalled(&mut self) {
+        for decl in 0..self.decls.len() {
+            let Some(DeclKind::Fn { params, body, .. }) = self.decls.get(decl).map(|d| d.kind.clone()) else { continue };
+            if self.called.contains(&decl) || self.let_values.get(&decl) == Some(&None) {
+                continue;
+            }
+            let (exprs, lets) = (self.program.exprs.len(), self.program.lets.len());
+            let mut locals = std::collections::HashMap::new();
+            for (param, scale) in &params {
+                let ty = scale.node.ty();
+                let mut expr = super::expr::constant(Constant::Number(0.0), ty, 0.0);
+                expr.interval = scale.node.default_range().unwrap_or(Interval::new(-1e6, 1e6));
+                let id = self.push(expr, param.span);
+                locals.insert(param.node.clone(), Some(id));
+            }
+            let before = std::mem::take(&mut self.out);
+            self.locals.push(locals);
+            self.in_fn += 1;
+            let _ = self.expr(&body);
+            self.in_fn -= 1;
+            self.locals.pop();
+            self.program.exprs.truncate(exprs);
+            self.program.lets.truncate(lets);
+            let found = std::mem::replace(&mut self.out, before);
+            let told = [&code::UNKNOWN_NAME, &code::UNKNOWN_FUNCTION, &code::ARGUMENTS, &code::TYPE, &code::DIMENSION, &code::PREFIX, &code::PART_READ];
+            for diagnostic in found.iter().filter(|d| told.contains(&d.code)) {
+                self.out.push(diagnostic.clone());
+            }
+        }
     }
 }
 

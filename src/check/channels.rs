@@ -19,7 +19,10 @@ impl Checker {
                 self.in_monitor = monitors;
                 let built = self.channel_value(kind, &name, &value);
                 self.in_monitor = false;
-                let Some(value) = built else { continue };
+                let Some(value) = built else {
+                    self.broken.push(name.node.clone());
+                    continue;
+                };
                 if let Some(pick) = pick.as_ref().filter(|p| p.node == 0) {
                     self.error(Diagnostic::at(&code::ARGUMENTS, pick.span, "`pick 0` keeps no rollout"));
                 }
@@ -58,7 +61,9 @@ impl Checker {
         let id = if kind == ChannelKind::Monitor { self.monitored(value, &what)? } else { self.plain_number(value, &what)? };
         let expr = self.program.expr(id);
         let (level, interval, span) = (expr.level, expr.interval, expr.span);
-        if !kind.is_token() {
+        if kind == ChannelKind::Monitor {
+            // It may be one number for each SID level too (R1.10).
+        } else if !kind.is_token() {
             self.at_most_candidate(id, &what)?;
         } else if self.program.sid_shape.is_empty() {
             return self.refuse(
@@ -91,37 +96,48 @@ impl Checker {
     }
 
     /// A part of the score by its name: in monitors.
-    pub(super) fn part(&mut self, prefix: Option<&Name>, name: &Name, span: Span) -> Option<ExprId> {
+    pub(super) fn part(&mut self, prefix: Option<&Name>, name: &Name, of: Option<Subject>, span: Span) -> Option<ExprId> {
         let full = prefix.map_or_else(|| name.node.clone(), |p| format!("{}.{}", p.node, name.node));
+        if self.broken.contains(prefix.map_or(&name.node, |p| &p.node)) {
+            return None;
+        }
         let all = columns(&self.program);
         let names: Vec<String> = all.iter().map(|c| column_names(&self.program, *c)).collect();
         let Some(column) = all.iter().zip(&names).find(|(_, n)| **n == full).map(|(c, _)| *c) else {
             let near = did_you_mean(&full, names.iter().map(String::as_str));
             return self.refuse(
                 Diagnostic::at(&code::UNKNOWN_NAME, span, format!("there is no part `{full}`"))
-                    .help(near.map_or("a monitor reads parts, and channels and monitors before it".to_string(), |n| format!("did you mean `{n}`?"))),
+                    .help(near.map_or("a monitor reads parts, channels, and the monitors above it".to_string(), |n| format!("did you mean `{n}`?"))),
             );
         };
-        let of = if self.scope.span.is_some_and(crate::program::SpanKind::of_candidates) { Subject::Member } else { Subject::Own };
-        let mut expr = self.combine(Op::Part { column, of }, &[], Ty::REAL);
+        let inside = self.scope.span.is_some_and(crate::program::SpanKind::of_candidates);
+        let of = of.unwrap_or(if inside { Subject::Member } else { Subject::Own });
+        let inner = self.scope.span == Some(crate::program::SpanKind::Levels) && self.program.is_token(column);
+        let mut expr = self.combine(Op::Part { column, of, inner }, &[], Ty::REAL);
         expr.interval = self.column_range(column);
         expr.staged = true;
         if let Column::Channel(i) = column {
             let channel = self.program.channels.get(i).cloned();
             expr.nullable = channel.as_ref().is_some_and(|c| c.pick.is_some() || self.program.expr(c.value).nullable || c.kind == ChannelKind::SlateReward);
-            if channel.is_some_and(|c| c.kind.is_token()) {
+            if self.program.is_token(column) && !inner {
                 expr.level = Level::Token;
+            }
+            if let Some(value) = channel.map(|c| self.program.expr(c.value)) {
+                expr.availability = value.availability;
+                expr.reads_slate = value.reads_slate;
             }
         }
         let value_of = match column {
             Column::Part(i) | Column::Raw(i) | Column::Over(i) => vec![i],
+            Column::Channel(_) => Vec::new(),
             _ => (0..self.program.parts.len()).collect(),
         };
-        expr.availability = Availability::Static;
+        // A sum exists before the slate choice too, without what waits for it (R7.3).
+        let sum = !matches!(column, Column::Part(_) | Column::Raw(_) | Column::Over(_) | Column::Channel(_));
         for i in value_of {
             let (availability, slate) = self.part_facts(i);
             expr.availability = expr.availability.max(availability);
-            expr.reads_slate |= slate;
+            expr.reads_slate |= slate && !sum;
         }
         if of == Subject::Member { expr.reads_member = true } else { expr.level = expr.level.max(Level::Candidate) }
         expr.reads_own = of == Subject::Own;

@@ -29,6 +29,7 @@ impl Checker {
         // A param with a fault still has its id; a harmless value stands in.
         let (value, ty, whole) = self.constant(default).unwrap_or((Constant::Number(0.0), Ty::REAL, false));
         let mut interval = None;
+        let mut is_whole = whole;
         let number = ty.is_number();
         match range {
             None if number => self.error(
@@ -48,16 +49,16 @@ impl Checker {
                         self.error(Diagnostic::at(&code::INTERVAL_ORDER, span, "this range ends before it begins"));
                     } else if value.number() < a.number() || value.number() > b.number() {
                         self.error(Diagnostic::at(&code::PARAM, default.span, "this default lies outside its range").also(span, "the range"));
-                    } else if whole && !(wa && wb) {
-                        self.error(Diagnostic::at(&code::PARAM, span, "a whole param has whole ends"));
                     }
+                    is_whole &= wa && wb;
                     interval = Some(Interval::new(a.number(), b.number().max(a.number())));
                 }
             }
             None => {}
         }
         let interval = if number { Some(interval.unwrap_or(Interval::point(value.number()))) } else { None };
-        self.program.params.push(Param { name: name.node.clone(), value, range: interval, ty, whole, span: name.span });
+        let ty = if is_whole == whole { ty } else { Ty::Number { dimension: ty.dimension(), whole: false } };
+        self.program.params.push(Param { name: name.node.clone(), value, range: interval, ty, whole: is_whole, count: whole, span: name.span });
     }
 
     /// A constant's value, type, and whether it is written whole.
@@ -84,9 +85,12 @@ impl Checker {
                 Some(Setting::Constant(crate::types::round_to_f32(value.number())))
             }
             ast::Setting::Name(name) => {
-                let found = self.program.params.iter().position(|p| p.name == name.node);
-                let Some(index) = found else {
-                    let diagnostic = if self.symbols.contains_key(&name.node) {
+                let symbol = self.names.lookup(&name.node, name.span);
+                let Some(super::names::Symbol::Param(id)) = symbol else {
+                    if symbol == Some(super::names::Symbol::Broken) {
+                        return None;
+                    }
+                    let diagnostic = if symbol.is_some() {
                         Diagnostic::at(&code::CONSTANT, name.span, format!("{what} is a constant or a `param`, `{}` is neither", name.node))
                             .help("what varies from candidate to candidate belongs in the expression")
                     } else {
@@ -98,11 +102,11 @@ impl Checker {
                     };
                     return self.refuse(diagnostic);
                 };
-                let ty = self.program.params.get(index).map(|p| p.ty.clone())?;
+                let ty = self.program.params.get(id.index()).map(|p| p.ty.clone())?;
                 if !ty.is_number() || !ty.dimension().is_none() {
                     return self.refuse(Diagnostic::at(&code::TYPE, name.span, format!("{what} is a plain number, `{}` is {ty}", name.node)));
                 }
-                Some(Setting::Param(crate::program::ParamId(index as u32)))
+                Some(Setting::Param(id))
             }
         }
     }

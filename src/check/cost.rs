@@ -99,18 +99,39 @@ pub fn roots(program: &Program) -> Vec<ExprId> {
 }
 
 impl Checker {
+    /// The part or channel that takes the most work by itself.
+    fn dearest(&self) -> Option<crate::source::Span> {
+        let program = &self.program;
+        let parts = program.parts.iter().map(|p| match p {
+            crate::program::Part::Term(t) => (vec![t.value], t.span),
+            crate::program::Part::Gate(g) => (vec![g.condition], g.span),
+            crate::program::Part::Cap(c) => (c.on.into_iter().chain(c.per).collect(), c.span),
+        });
+        let rules = program.rules.iter().map(|r| (vec![r.condition], r.span));
+        let channels = program.channels.iter().map(|c| (vec![c.value], c.span));
+        let all = parts.chain(rules).chain(channels).map(|(roots, span)| {
+            let found = work(program, &roots);
+            (found.request.max(found.batch), span)
+        });
+        all.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, span)| span)
+    }
+
     pub(super) fn cost(&mut self) {
         let work = work(&self.program, &roots(&self.program));
         let most = work.request.max(work.batch);
         let per = if work.batch > work.request { "batch" } else { "request" };
-        let span = self.head.scenario.as_ref().map_or(self.program.formula.span, |s| s.span);
+        let widest = self.dearest();
+        let span = widest.unwrap_or_else(|| self.head.scenario.as_ref().map_or(self.program.formula.span, |s| s.span));
         if most > REFUSED {
             self.error(
                 Diagnostic::at(&code::WORK, span, format!("this reward takes up to {most:.1e} operations per {per}; 1e8 are allowed"))
                     .help("narrow the `longest:` spans in the schema, or avoid looking from each candidate at each other one"),
             );
         } else if most > WARNED {
-            self.error(Diagnostic::at(&code::MUCH_WORK, span, format!("this reward takes up to {most:.1e} operations per {per}")));
+            self.error(
+                Diagnostic::at(&code::MUCH_WORK, span, format!("this reward takes up to {most:.1e} operations per {per}, most of them here"))
+                    .help("narrow the `longest:` spans in the schema, or avoid looking from each candidate at each other one"),
+            );
         }
     }
 }

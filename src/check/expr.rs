@@ -104,10 +104,13 @@ impl Checker {
         let span = expr.span;
         let text = self.sources.slice(span).to_string();
         let shown = if text.len() <= 40 && !text.contains('\n') { format!("`{text}`") } else { "this".into() };
-        let help = if expr.ty == Ty::Bool {
-            format!("write `{} ?? false`, or ask `… is known and …` first", text_or(&text, "…"))
+        let narrows = matches!(expr.op, Op::Feature { .. } | Op::Let { .. });
+        let default = if expr.ty == Ty::Bool { "false" } else { "DEFAULT" };
+        let written = text_or(&text, "…");
+        let help = if narrows {
+            format!("write `{written} ?? {default}`, or ask `{written} is known` first")
         } else {
-            format!("write `{} ?? DEFAULT`, or ask `… is known` first", text_or(&text, "…"))
+            format!("write `{written} ?? {default}`, or give it a name with `let` and ask `NAME is known` first")
         };
         self.error(Diagnostic::at(&code::MISSING, span, format!("{shown} may be missing here")).help(help));
         false
@@ -252,8 +255,8 @@ impl Checker {
                 }
                 self.named(name, subject, span)
             }
-            _ if self.in_monitor => self.part(Some(prefix), name, span),
-            other if self.symbols.get(other) == Some(&Symbol::Part) => self.refuse(part_read(prefix)),
+            _ if self.in_monitor => self.part(Some(prefix), name, None, span),
+            other if self.names.lookup(other, prefix.span) == Some(Symbol::Part) => self.refuse(part_read(prefix)),
             other => {
                 let near = did_you_mean(other, ["this", "past", "wanted"]);
                 self.refuse(
@@ -268,7 +271,9 @@ impl Checker {
         if let Some(local) = self.locals.last().and_then(|l| l.get(&name.node)).copied() {
             // An argument is used again under the facts that hold here.
             let expr = self.program.expr(local?).clone();
-            return Some(self.push(expr, span));
+            // Its place stays that of the argument.
+            let place = expr.span;
+            return Some(self.push(expr, place));
         }
         self.named(name, self.scope.plain(), span)
     }
@@ -276,7 +281,7 @@ impl Checker {
     /// A name as the value of someone.
     fn named(&mut self, name: &Name, of: Subject, span: Span) -> Option<ExprId> {
         let outer = crate::types::VALUE_WORDS.contains(&name.node.as_str())
-            || !matches!(self.symbols.get(&name.node), Some(Symbol::Param(_)) | None);
+            || !matches!(self.names.lookup(&name.node, name.span), Some(Symbol::Param(_)) | None);
         if self.in_fn > 0 && outer {
             return self.refuse(
                 Diagnostic::at(&code::UNKNOWN_NAME, name.span, format!("a `fn` cannot read `{}`", name.node))
@@ -290,11 +295,12 @@ impl Checker {
             }
             _ => {}
         }
-        match self.symbols.get(&name.node).copied() {
+        match self.names.lookup(&name.node, name.span) {
+            Some(Symbol::Broken) => None,
             Some(Symbol::Feature(i)) => self.feature(i, name, of, span),
             Some(Symbol::Param(id)) => self.param(id, span),
             Some(Symbol::Let(i)) => self.let_reference(i, name, of, span),
-            Some(Symbol::Part) if self.in_monitor => self.part(None, name, span),
+            Some(Symbol::Part) if self.in_monitor => self.part(None, name, Some(of), span),
             Some(Symbol::Part) => self.refuse(part_read(name)),
             Some(Symbol::Rule) => self.refuse(
                 Diagnostic::at(&code::PART_READ, name.span, format!("the rule `{}` cannot be read", name.node))
@@ -308,8 +314,12 @@ impl Checker {
                 Diagnostic::at(&code::TYPE, name.span, format!("the list `{}` stands behind `in`", name.node))
                     .help(format!("write `… in {}`", name.node)),
             ),
-            None if self.in_monitor && crate::types::OUTPUT_NAMES.contains(&name.node.as_str()) => self.part(None, name, span),
+            None if self.in_monitor && crate::types::OUTPUT_NAMES.contains(&name.node.as_str()) => self.part(None, name, Some(of), span),
             None if crate::types::OUTPUT_NAMES.contains(&name.node.as_str()) => self.refuse(part_read(name)),
+            None if self.names.lookup(&super::names::fn_key(&name.node), name.span).is_some() => self.refuse(
+                Diagnostic::at(&code::ARGUMENTS, name.span, format!("the fn `{}` needs its arguments", name.node))
+                    .help(format!("write `{}(…)`", name.node)),
+            ),
             None => {
                 let unknown = self.unknown(&name.node, name.span);
                 self.refuse(unknown)
@@ -362,7 +372,7 @@ impl Checker {
         match of {
             Subject::Own => {
                 expr.level = feature.entity.level();
-                expr.reads_own = expr.level == Level::Candidate;
+                expr.reads_own = true;
             }
             Subject::Member => expr.reads_member = true,
             Subject::Past | Subject::Wanted => expr.reads_entry = true,
@@ -408,7 +418,7 @@ impl Checker {
         if inner {
             expr.level = Level::Candidate;
         }
-        expr.reads_own = of == Subject::Own && expr.level >= Level::Candidate;
+        expr.reads_own = of == Subject::Own && expr.level > Level::Constant;
         Some(self.push(expr, span))
     }
 
@@ -515,8 +525,9 @@ impl Checker {
             (Ty::Number { .. }, Ty::Number { .. }) => {
                 let place = self.program.expr(other).span;
                 self.refuse(
-                    Diagnostic::at(&code::DIMENSION, span, format!("branches differ: this is {found}"))
-                        .also(place, format!("this is {ty}")),
+                    Diagnostic::at(&code::DIMENSION, span, format!("this is {found}, and what it stands beside is {ty}"))
+                        .also(place, format!("this is {ty}"))
+                        .help("a literal of a kind has its unit, also `0 s`"),
                 )
             }
             (Ty::Text, Ty::Category(_) | Ty::Id) => Some(found),
@@ -526,7 +537,7 @@ impl Checker {
             _ => {
                 let place = self.program.expr(other).span;
                 self.refuse(
-                    Diagnostic::at(&code::TYPE, span, format!("branches differ: this is {found}"))
+                    Diagnostic::at(&code::TYPE, span, format!("this is {found}, and what it stands beside is {ty}"))
                         .also(place, format!("this is {ty}")),
                 )
             }
@@ -580,10 +591,8 @@ impl Checker {
                 };
                 if !left.is_empty() {
                     let lacks = left.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
-                    return self.refuse(
-                        Diagnostic::at(&code::MATCH, span, format!("this `match` has no arm for {lacks}"))
-                            .help("add the arms, or `else -> …`"),
-                    );
+                    let message = if left == ["else"] { "this `match` needs an `else` arm".to_string() } else { format!("this `match` has no arm for {lacks}") };
+                    return self.refuse(Diagnostic::at(&code::MATCH, span, message).help("add the arms, or `else -> …`"));
                 }
                 None
             }
@@ -644,12 +653,23 @@ impl Checker {
             }
             Membership::Path { prefix, name } => {
                 if prefix.is_none()
-                    && let Some(Symbol::List(list)) = self.symbols.get(&name.node).copied()
+                    && let Some(Symbol::List(list)) = self.names.lookup(&name.node, name.span)
                 {
                     let x = self.known(operand)?;
                     let ty = self.program.expr(x).ty.clone();
                     if !matches!(ty, Ty::Id | Ty::Category(_) | Ty::Text | Ty::Number { whole: true, .. }) {
                         return self.refuse(not_comparable(&ty, operand.span));
+                    }
+                    let holds = self.list_types.get(list.index()).cloned().flatten();
+                    let fits = holds.as_ref().is_none_or(|h| match (h, &ty) {
+                        (Ty::Number { .. }, Ty::Number { .. }) | (Ty::Category(_), Ty::Category(_)) => true,
+                        (Ty::Id | Ty::Category(_), Ty::Text) => true,
+                        (a, b) => a == b,
+                    });
+                    if let Some(holds) = holds.filter(|_| !fits) {
+                        return self.refuse(
+                            Diagnostic::at(&code::TYPE, operand.span, format!("this is {ty}, and `{}` is a list of values that are each {holds}", name.node)),
+                        );
                     }
                     let expr = self.combine(Op::InList(x, list), &[x], Ty::Bool);
                     return Some(self.push(expr, span));

@@ -29,13 +29,13 @@ impl Checker {
         self.reaches(&formula);
         self.program.formula = formula;
         ranges(&mut self.program);
-        let limits = [("preference", self.program.ranges.preference), ("reward", self.program.ranges.reward), ("total", self.program.ranges.total)];
-        for (what, range) in limits {
-            if range.passes_limit() {
-                let span = self.program.formula.span;
-                self.error(Diagnostic::at(&code::LIMIT, span, format!("{what} may grow past 1e30")));
-                break;
-            }
+        if let Some(what) = past_limit(&self.program) {
+            let widest = self.program.terms().max_by(|a, b| size(a.1.range).total_cmp(&size(b.1.range)));
+            let span = widest.map_or(self.program.formula.span, |(_, t)| t.span);
+            self.error(
+                Diagnostic::at(&code::LIMIT, span, format!("with this term {what} may grow past 1e30"))
+                    .help("put `min`, `max` or `clamp` around its quotient"),
+            );
         }
     }
 
@@ -89,9 +89,12 @@ impl Checker {
             }
             ExprKind::Unary { op: UnaryOp::Negate, operand } => self.addends(operand, !negative, out),
             ExprKind::Binary { op, left, right } if op.node == BinaryOp::Multiply => {
-                let is_part = |e: &Expr| matches!(&e.kind, ExprKind::Path { prefix: None, name } if !self.program.params.iter().any(|p| p.name == name.node));
+                let is_part = |e: &Expr| matches!(&e.kind, ExprKind::Path { prefix: None, name } if !matches!(self.names.lookup(&name.node, name.span), Some(super::names::Symbol::Param(_))));
                 let (factor, part) = if is_part(right) { (left, right) } else { (right, left) };
                 let ExprKind::Path { prefix: None, name } = &part.kind else { return self.not_a_formula(expr.span) };
+                if is_part(factor) {
+                    return self.not_a_formula(expr.span);
+                }
                 let of = self.addend_of(name)?;
                 let factor = self.formula_setting(factor)?;
                 out.push(Addend { factor, negative, of });
@@ -112,6 +115,9 @@ impl Checker {
             "ecosystem" => return Some(AddendOf::Ecosystem),
             _ => {}
         }
+        if self.broken.contains(&name.node) {
+            return None;
+        }
         let guarded = self.program.parts.iter().any(|p| matches!(p, Part::Gate(_) | Part::Cap(crate::program::Cap { charge: Some(Charge::Scale(_)), .. })));
         let found = self.program.parts.iter().position(|p| p.name() == name.node);
         match found.and_then(|i| Some((i, self.program.parts.get(i)?))) {
@@ -126,7 +132,11 @@ impl Checker {
                 Diagnostic::at(&code::FORMULA, name.span, format!("`{}` does not enter `reward =`", name.node))
                     .help("gates and scales act in `preference`; `dual` and `after normalizing` reach `cost`; `hard` the slate choice"),
             ),
-            None if self.symbols.contains_key(&name.node) => self.not_a_formula(name.span),
+            None if self.names.lookup(&name.node, name.span).is_some() => self.not_a_formula(name.span),
+            None if crate::types::OUTPUT_NAMES.contains(&name.node.as_str()) => self.refuse(
+                Diagnostic::at(&code::FORMULA, name.span, format!("`{}` does not enter `reward =`", name.node))
+                    .help("`total` is `reward` and `cost` together; what trainers add after normalizing stays in `cost`"),
+            ),
             None => {
                 let parts = self.program.parts.iter().map(Part::name).chain(["preference", "ecosystem"]);
                 let near = crate::diagnostic::did_you_mean(&name.node, parts);
@@ -184,10 +194,31 @@ impl Checker {
             self.error(
                 Diagnostic::at(&code::UNREACHED, span, format!("`{name}` never reaches a channel"))
                     .also(formula.span, "the reward is made here")
-                    .help(format!("name `{name}` or its block in `reward =`, or measure it with a `monitor`")),
+                    .help("name its block in `reward =`; what should only be measured is a `monitor` instead"),
             );
         }
     }
+}
+
+fn size(range: Interval) -> f64 {
+    range.lo.abs().max(range.hi.abs())
+}
+
+/// The sum that may pass ±1e30, if one may; asked before ranges are rounded outward.
+fn past_limit(program: &Program) -> Option<&'static str> {
+    let ends = |preference: bool| {
+        let terms = program.terms().filter(|(_, t)| t.preference == preference);
+        terms.map(|(_, t)| (t.range.lo.max(-crate::types::LIMIT), t.range.hi.min(crate::types::LIMIT))).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1))
+    };
+    let (p, e) = (ends(true), ends(false));
+    let past = |lo: f64, hi: f64| lo < -crate::types::LIMIT || hi > crate::types::LIMIT;
+    if past(p.0, p.1) {
+        return Some("preference");
+    }
+    if past(e.0, e.1) {
+        return Some("ecosystem");
+    }
+    (program.formula.clamp.is_none() && past(p.0 + e.0, p.1 + e.1)).then_some("the reward")
 }
 
 fn default_formula() -> Formula {

@@ -41,16 +41,15 @@ impl Checker {
         let has_training_slate = self.schema.spans.training.as_ref().is_some_and(|t| t.slate_first.is_some());
         let has_log_slate = self.schema.spans.slate.is_some();
         for part in self.standing() {
-            for host in part.hosts.clone() {
-                if !part.availability.exists_in(host) {
-                    self.unavailable(&part, host);
-                } else if part.slate && host == Host::Training && !has_training_slate && !has_log_slate {
-                    let place = self.leaf(&part.roots, |p, e| p.expr(e).reads_slate && own_slate(p, e)).unwrap_or(part.span);
-                    self.error(
-                        Diagnostic::at(&code::NO_SLATES, place, format!("the {} `{}` reads the slate, and training has none", part.word, part.name))
-                            .help("say what stands for it in the schema: `spans: {training: {slate: first 10 of group, order: beam}}`; or take `training` from `for …`"),
-                    );
-                }
+            let absent: Vec<Host> = part.hosts.iter().copied().filter(|h| !part.availability.exists_in(*h)).collect();
+            if !absent.is_empty() {
+                self.unavailable(&part, &absent);
+            } else if part.slate && part.hosts.contains(&Host::Training) && !has_training_slate && !has_log_slate {
+                let place = self.leaf(&part.roots, |p, e| p.expr(e).reads_slate && own_slate(p, e)).map_or(part.span, |l| l.0);
+                self.error(
+                    Diagnostic::at(&code::NO_SLATES, place, format!("the {} `{}` reads the slate, and training has none", part.word, part.name))
+                        .help("say what stands for it in the schema: `spans: {training: {slate: first 10 of group, order: beam}}`; or take `training` from `for …`"),
+                );
             }
         }
     }
@@ -85,38 +84,55 @@ impl Checker {
         found
     }
 
-    fn unavailable(&mut self, part: &Standing, host: Host) {
+    fn unavailable(&mut self, part: &Standing, absent: &[Host]) {
         let late = |p: &Program, e: ExprId| {
             let expr = p.expr(e);
-            !expr.availability.exists_in(host)
+            absent.iter().any(|h| !expr.availability.exists_in(*h))
                 && match &expr.op {
                     Op::Feature { .. } | Op::Code { .. } => true,
                     Op::Aggregate(a) => matches!(a.span, SpanKind::Batch | SpanKind::Targets),
                     _ => false,
                 }
         };
-        let place = self.leaf(&part.roots, late).unwrap_or(part.span);
-        let what = self.sources.slice(place).to_string();
-        let what = if what.len() <= 40 { format!("`{what}`") } else { "this".to_string() };
-        let known = part.availability;
+        let (place, what) = self.leaf(&part.roots, late).unwrap_or((part.span, String::new()));
+        let what = if what.is_empty() { "this".to_string() } else { format!("`{what}`") };
+        let known = match part.availability {
+            crate::types::Availability::Target => "known only with targets or a whole batch",
+            crate::types::Availability::Observed => "observed, so known only in logs",
+            _ => "known too late",
+        };
+        let hosts = absent.iter().map(|h| h.as_str()).collect::<Vec<_>>().join(" and ");
+        let help = if self.head.hosts.is_some() {
+            format!("take {hosts} from `for …`, or measure it with a `monitor`")
+        } else {
+            let left: Vec<&str> = Host::ALL.iter().filter(|h| part.availability.exists_in(**h)).map(|h| h.as_str()).collect();
+            format!("name the file's hosts behind the schema: `for {}`", left.join(", "))
+        };
         let mut diagnostic = Diagnostic::at(
             &code::UNAVAILABLE,
             place,
-            format!("{what} is {known}, and does not exist in {host}, for which the {} `{}` is worked out", part.word, part.name),
+            format!("{what} is {known}: the {} `{}` cannot be worked out in {hosts}", part.word, part.name),
         )
-        .help(format!("take `{host}` from `for …` at the head, or make it a `monitor`"));
+        .help(help);
         if place != part.span {
             diagnostic = diagnostic.also(part.span, format!("the {} that needs it", part.word));
         }
         self.error(diagnostic);
     }
 
-    /// The place of the first expression below some roots that satisfies a condition.
-    fn leaf(&self, roots: &[ExprId], fits: impl Fn(&Program, ExprId) -> bool) -> Option<Span> {
+    /// The place and name of the first expression below some roots that satisfies a condition.
+    fn leaf(&self, roots: &[ExprId], fits: impl Fn(&Program, ExprId) -> bool) -> Option<(Span, String)> {
         let mut found = None;
         visit(&self.program, roots, |id| {
             if found.is_none() && fits(&self.program, id) {
-                found = Some(self.program.expr(id).span);
+                let expr = self.program.expr(id);
+                let name = match &expr.op {
+                    Op::Feature { id, .. } => self.program.features.get(id.index()).map_or(String::new(), |f| f.name.clone()),
+                    Op::Code { .. } => "code".into(),
+                    Op::Aggregate(a) => format!("over {}", a.span.as_str()),
+                    _ => String::new(),
+                };
+                found = Some((expr.span, name));
             }
         });
         found

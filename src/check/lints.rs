@@ -77,44 +77,49 @@ fn decided(interval: Interval) -> Option<bool> {
     (interval.lo == interval.hi).then_some(interval.lo != 0.0)
 }
 
-/// `if` arms and `match` arms that are never taken.
+/// `if` arms and `match` arms that are never taken. Bodies of `fn`s are left out: another call may
+/// take them.
 fn branches(checker: &mut Checker) {
-    let mut found = Vec::new();
-    for expr in &checker.program.exprs {
+    let bodies: Vec<Span> = checker
+        .decls
+        .iter()
+        .filter_map(|d| match &d.kind {
+            crate::syntax::ast::DeclKind::Fn { body, .. } => Some(body.span),
+            _ => None,
+        })
+        .collect();
+    let in_fn = |s: Span| bodies.iter().any(|b| b.file == s.file && b.start <= s.start && s.end <= b.end);
+    let place = |e: ExprId| checker.program.expr(e).span;
+    let mut found: Vec<(Span, Span, &str)> = Vec::new();
+    for expr in checker.program.exprs.iter().filter(|e| !in_fn(e.span)) {
         match &expr.op {
             Op::If { arms, otherwise } => {
-                let mut rest = true;
+                let mut settled: Option<Span> = None;
                 for (condition, value) in arms.iter() {
-                    let cond = checker.program.expr(*condition);
-                    match decided(cond.interval) {
-                        _ if !rest => found.push((checker.program.expr(*value).span, cond.span)),
-                        Some(false) => found.push((checker.program.expr(*value).span, cond.span)),
-                        Some(true) => rest = false,
-                        None => {}
+                    match (settled, decided(checker.program.expr(*condition).interval)) {
+                        (Some(by), _) => found.push((place(*value), by, "this always holds before it")),
+                        (None, Some(false)) => found.push((place(*value), place(*condition), "this never holds")),
+                        (None, Some(true)) => settled = Some(place(*condition)),
+                        (None, None) => {}
                     }
                 }
-                if !rest {
-                    let span = checker.program.expr(*otherwise).span;
-                    found.push((span, span));
+                if let Some(by) = settled {
+                    found.push((place(*otherwise), by, "this always holds before it"));
                 }
             }
             Op::Match { subject, arms, .. } => {
                 let range = checker.program.expr(*subject).interval;
                 for (arm, value) in arms.iter() {
                     if matches!(arm, crate::program::Arm::Range(lo, hi) if (*hi as f64) < range.lo || (*lo as f64) > range.hi) {
-                        found.push((checker.program.expr(*value).span, checker.program.expr(*subject).span));
+                        found.push((place(*value), place(*subject), "this never has such a value"));
                     }
                 }
             }
             _ => {}
         }
     }
-    for (span, why) in found {
-        let mut diagnostic = Diagnostic::at(&code::DEAD_BRANCH, span, "this branch is never taken");
-        if why != span {
-            diagnostic = diagnostic.also(why, "by the ranges in the schema this is always decided");
-        }
-        checker.error(diagnostic);
+    for (span, why, words) in found {
+        checker.error(Diagnostic::at(&code::DEAD_BRANCH, span, "this branch is never taken").also(why, words));
     }
 }
 
@@ -148,7 +153,9 @@ fn constant_conditions(checker: &mut Checker) {
         }
     }
     for (span, message) in found {
-        checker.error(Diagnostic::at(&code::DEAD_RULE, span, message).help("by the ranges in the schema its condition is always decided"));
+        checker.error(
+            Diagnostic::at(&code::DEAD_RULE, span, message).help("the ranges in the schema, or the rules before it, always decide its condition"),
+        );
     }
 }
 
@@ -184,9 +191,9 @@ fn clamps(checker: &mut Checker) {
     for (span, x, lo, hi) in found {
         let shown = format!("what goes in lies in [{}, {}]", super::calls::short(x.lo), super::calls::short(x.hi));
         if x.lo >= lo.hi && x.hi <= hi.lo {
-            checker.error(Diagnostic::at(&code::CLAMP_NEVER, span, "this `clamp` never binds").help(shown));
+            checker.error(Diagnostic::at(&code::CLAMP_NEVER, span, "this `clamp` never binds").help(format!("{shown}: take it away, or narrow its bounds")));
         } else if x.hi <= lo.lo || x.lo >= hi.hi {
-            checker.error(Diagnostic::at(&code::CLAMP_ALWAYS, span, "this `clamp` always binds").help(shown));
+            checker.error(Diagnostic::at(&code::CLAMP_ALWAYS, span, "this `clamp` always binds").help(format!("{shown}: its result is a constant")));
         }
     }
 }
@@ -201,7 +208,8 @@ fn values_above_least(checker: &mut Checker) {
         .filter_map(|rule| match rule.value {
             RuleValue::Reward(setting) => {
                 let hi = checker.program.setting_range(setting).hi;
-                (hi > least).then_some((rule.span, hi))
+                // A few f32 roundings are no difference that anybody means.
+                (hi > least + 1e-6 * least.abs()).then_some((rule.span, hi))
             }
             _ => None,
         })
@@ -260,7 +268,7 @@ fn caps(checker: &mut Checker) {
                 Diagnostic::at(
                     &code::BAN,
                     cap.span,
-                    format!("`{}` allows none: {} % of {n} is less than one item", cap.name, share.to_f64() * 100.0),
+                    format!("`{}` allows none: {share} of {n} is less than one item", cap.name),
                 )
                 .help("write a count, or `at most 0` if a ban is meant"),
             );
@@ -312,7 +320,7 @@ fn directions(checker: &mut Checker) {
                     Diagnostic::at(
                         &code::WRONG_DIRECTION,
                         term.span,
-                        format!("more `{name}`, which the schema calls {word}, gives {effect} reward by `{}`", term.name),
+                        format!("more `{name}`, which the schema calls {word}, gives {effect} reward through `{}`", term.name),
                     )
                     .help("turn its sign, or correct `direction:` in the schema"),
                 );

@@ -1,9 +1,11 @@
 //! Bringing together a reward file, the files it uses, and its schema.
 
+use std::collections::HashMap;
+
 use super::ast;
 use crate::diagnostic::{Diagnostic, Diagnostics, code};
 use crate::schema::{self, Schema};
-use crate::source::{Files, MAX_TOTAL_BYTES, ReadFault, Sources, Span};
+use crate::source::{FileId, Files, MAX_TOTAL_BYTES, ReadFault, Sources, Span};
 use crate::syntax::ast::{Block, DeclKind};
 use crate::syntax::parse;
 
@@ -14,6 +16,10 @@ pub struct Loaded {
     pub file: ast::File,
     pub schema: Schema,
     pub schema_is_fine: bool,
+    /// Files that each file uses itself.
+    pub uses: HashMap<FileId, Vec<FileId>>,
+    /// The file has no head and only what other files may use.
+    pub used_only: bool,
 }
 
 /// Loads a file with what it uses.
@@ -21,29 +27,33 @@ pub fn load(name: &str, text: &str, files: &dyn Files, out: &mut Diagnostics) ->
     let mut sources = Sources::default();
     let id = sources.add(name, text);
     let mut file = parse(text, id, out);
+    let used_only = file.head == ast::Head::default() && !file.decls.is_empty() && file.decls.iter().all(|d| may_be_used(&d.kind));
+    if used_only {
+        let schema = Schema::default();
+        return Loaded { sources, file, schema, schema_is_fine: false, uses: HashMap::new(), used_only };
+    }
     require_head(&file.head, Span::new(id, 0, text.find('\n').unwrap_or(text.len())), out);
-    let mut users = Users { files, sources, out, seen: vec![name.to_string()], bytes: text.len() as u64, decls: Vec::new() };
+    let mut users = Users { files, sources, out, seen: vec![(name.to_string(), id)], uses: HashMap::new(), broken: Vec::new(), bytes: text.len() as u64, decls: Vec::new() };
     let mut path = vec![name.to_string()];
-    users.follow(name, &file.decls, &mut path);
-    let Users { mut sources, out, decls, .. } = users;
+    users.follow(name, id, &file.decls, &mut path);
+    let Users { mut sources, out, decls, uses, broken, .. } = users;
     file.decls.splice(0..0, decls);
+    file.broken.extend(broken);
     let mut schema = Schema::default();
     let mut schema_is_fine = false;
-    if let Some(named) = &file.head.schema {
+    if let Some(named) = file.head.schema.as_ref().filter(|s| !s.node.is_empty()) {
         match files.read(name, &named.node) {
             Ok((shown, text)) => {
                 let id = sources.add(shown, text.clone());
-                let before = out.has_errors();
                 let mut own = Diagnostics::default();
                 schema = schema::read(&text, id, &mut own);
                 schema_is_fine = !own.has_errors();
                 out.extend(own);
-                let _ = before;
             }
             Err(fault) => out.push(read_fault(&fault, &named.node, named.span)),
         }
     }
-    Loaded { sources, file, schema, schema_is_fine }
+    Loaded { sources, file, schema, schema_is_fine, uses, used_only: false }
 }
 
 /// A file that could not be read, told at the place that names it.
@@ -88,7 +98,9 @@ struct Users<'a> {
     files: &'a dyn Files,
     sources: Sources,
     out: &'a mut Diagnostics,
-    seen: Vec<String>,
+    seen: Vec<(String, FileId)>,
+    uses: HashMap<FileId, Vec<FileId>>,
+    broken: Vec<String>,
     bytes: u64,
     decls: Vec<ast::Decl>,
 }
@@ -97,7 +109,7 @@ struct Users<'a> {
 const MAX_CHAIN: usize = 32;
 
 impl Users<'_> {
-    fn follow(&mut self, from: &str, decls: &[ast::Decl], path: &mut Vec<String>) {
+    fn follow(&mut self, from: &str, from_id: FileId, decls: &[ast::Decl], path: &mut Vec<String>) {
         for decl in decls {
             let DeclKind::Use { path: named } = &decl.kind else { continue };
             let (shown, text) = match self.files.read(from, &named.node) {
@@ -108,14 +120,16 @@ impl Users<'_> {
                 }
             };
             if path.contains(&shown) || path.len() > MAX_CHAIN {
-                let chain = path.iter().chain([&shown]).cloned().collect::<Vec<_>>().join(" uses ");
+                let begin = path.iter().position(|p| *p == shown).unwrap_or(0);
+                let chain = path.iter().skip(begin).chain([&shown]).cloned().collect::<Vec<_>>().join(" uses ");
                 self.out.push(Diagnostic::at(&code::CIRCLE, named.span, format!("files use each other in a circle: {chain}")));
                 continue;
             }
-            if self.seen.contains(&shown) {
+            if let Some((_, id)) = self.seen.iter().find(|s| s.0 == shown) {
+                let id = *id;
+                self.uses.entry(from_id).or_default().push(id);
                 continue;
             }
-            self.seen.push(shown.clone());
             self.bytes += text.len() as u64;
             if self.bytes > MAX_TOTAL_BYTES {
                 let message = format!("the files used have {} bytes together; {MAX_TOTAL_BYTES} are allowed", self.bytes);
@@ -123,10 +137,13 @@ impl Users<'_> {
                 return;
             }
             let id = self.sources.add(shown.clone(), text.clone());
+            self.seen.push((shown.clone(), id));
+            self.uses.entry(from_id).or_default().push(id);
             let used = parse(&text, id, self.out);
+            self.broken.extend(used.broken.iter().cloned());
             self.refuse_more(&used, id);
             path.push(shown.clone());
-            self.follow(&shown, &used.decls, path);
+            self.follow(&shown, id, &used.decls, path);
             path.pop();
             self.decls.extend(used.decls.into_iter().filter(|d| may_be_used(&d.kind)));
         }

@@ -43,7 +43,7 @@ use crate::source::{Files, Sources, Span};
 use crate::syntax::ast;
 use crate::types::Host;
 
-use names::Symbol;
+use names::Names;
 use narrow::Fact;
 
 /// Most operations of a program after expansion (R8.5).
@@ -69,6 +69,8 @@ pub struct Checked {
     pub schema: Schema,
     /// The file's tests, to be run against the program.
     pub tests: Vec<ast::Test>,
+    /// It has no head and only what other files may use: it is checked with those that use it.
+    pub used_only: bool,
 }
 
 impl Checked {
@@ -84,6 +86,10 @@ impl Checked {
 pub fn check(name: &str, text: &str, files: &dyn Files, options: &Options) -> Checked {
     let mut out = Diagnostics::default();
     let loaded = load::load(name, text, files, &mut out);
+    if loaded.used_only {
+        let diagnostics = out.sorted();
+        return Checked { sources: loaded.sources, diagnostics, program: None, schema: Schema::default(), tests: Vec::new(), used_only: true };
+    }
     let allows = lints::allows(&loaded);
     let tests = tests_of(&loaded.file);
     let mut checker = Checker::new(loaded, out);
@@ -96,7 +102,7 @@ pub fn check(name: &str, text: &str, files: &dyn Files, options: &Options) -> Ch
     let Checker { sources, mut out, program, schema, .. } = checker;
     lints::silence(&mut out, &allows, options);
     let whole = !out.has_errors() && fine;
-    Checked { sources, diagnostics: out.sorted(), program: whole.then_some(program), schema, tests }
+    Checked { sources, diagnostics: out.sorted(), program: whole.then_some(program), schema, tests, used_only: false }
 }
 
 fn tests_of(file: &ast::File) -> Vec<ast::Test> {
@@ -119,7 +125,9 @@ struct Checker {
     head: ast::Head,
     /// Folder of each file, for the paths in it.
     program: Program,
-    symbols: HashMap<String, Symbol>,
+    names: Names,
+    /// What each `list` holds.
+    list_types: Vec<Option<crate::types::Ty>>,
     feature_ids: HashMap<usize, FeatureId>,
     /// Lets by declaration: `None` while not worked out, `Some(None)` where that failed.
     let_values: HashMap<usize, Option<crate::program::LetId>>,
@@ -132,6 +140,10 @@ struct Checker {
     locals: Vec<HashMap<String, Option<ExprId>>>,
     in_fn: usize,
     in_monitor: bool,
+    /// Names whose declarations could not be read; reported already.
+    broken: Vec<String>,
+    /// `fn`s that were expanded somewhere.
+    called: std::collections::HashSet<usize>,
     /// The expansion limit was passed and reported.
     overflow: bool,
 }
@@ -146,7 +158,8 @@ impl Checker {
             decls: loaded.file.decls,
             head: loaded.file.head,
             program: Program::default(),
-            symbols: HashMap::new(),
+            names: Names::new(loaded.uses),
+            list_types: Vec::new(),
             feature_ids: HashMap::new(),
             let_values: HashMap::new(),
             facts: Vec::new(),
@@ -155,6 +168,8 @@ impl Checker {
             locals: Vec::new(),
             in_fn: 0,
             in_monitor: false,
+            broken: loaded.file.broken,
+            called: std::collections::HashSet::new(),
             overflow: false,
         }
     }
@@ -178,6 +193,7 @@ impl Checker {
         self.parts();
         self.formula();
         self.channels();
+        self.uncalled();
         self.finish_reads();
         self.hosts();
         self.cost();

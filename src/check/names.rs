@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::Checker;
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::program::{ListId, ParamId, TableId};
-use crate::source::Span;
+use crate::source::{FileId, Span};
 use crate::syntax::ast::{DeclKind, Expr, ExprKind, Membership};
 use crate::types::{OUTPUT_NAMES, VALUE_WORDS};
 
@@ -22,6 +22,56 @@ pub enum Symbol {
     /// A term, gate, cap or channel.
     Part,
     Rule,
+    /// Declared, but with a fault that is reported already.
+    Broken,
+}
+
+/// The name spaces of a file and of those that it uses: each file sees its own names and those of
+/// the files it uses itself (R8.3), and no name twice.
+pub struct Names {
+    entries: HashMap<String, Vec<Entry>>,
+    uses: HashMap<FileId, Vec<FileId>>,
+}
+
+/// One declaration; features have no home and are seen everywhere.
+struct Entry {
+    symbol: Symbol,
+    home: Option<FileId>,
+    span: Span,
+}
+
+impl Names {
+    /// No names yet; `uses` are the files that each file uses itself.
+    pub fn new(uses: HashMap<FileId, Vec<FileId>>) -> Self {
+        Self { entries: HashMap::new(), uses }
+    }
+
+    fn sees(&self, from: FileId, home: Option<FileId>) -> bool {
+        home.is_none_or(|h| h == from || self.uses.get(&from).is_some_and(|u| u.contains(&h)))
+    }
+
+    /// What a name means at a place.
+    pub fn lookup(&self, name: &str, at: Span) -> Option<Symbol> {
+        self.entries.get(name)?.iter().find(|e| self.sees(at.file, e.home)).map(|e| e.symbol)
+    }
+
+    /// All names that are seen at a place.
+    pub fn visible(&self, at: Span) -> impl Iterator<Item = (&str, Symbol)> {
+        self.entries.iter().filter_map(move |(name, entries)| {
+            entries.iter().find(|e| self.sees(at.file, e.home)).map(|e| (name.as_str(), e.symbol))
+        })
+    }
+
+    /// A declaration that some file would see beside a new one of the same name.
+    fn conflict(&self, name: &str, home: FileId) -> Option<(Symbol, Span)> {
+        let readers = || self.uses.keys().copied().chain([home]);
+        let clash = |e: &&Entry| readers().chain(e.home).any(|f| self.sees(f, Some(home)) && self.sees(f, e.home));
+        self.entries.get(name)?.iter().find(clash).map(|e| (e.symbol, e.span))
+    }
+
+    fn insert(&mut self, name: String, symbol: Symbol, home: Option<FileId>, span: Span) {
+        self.entries.entry(name).or_default().push(Entry { symbol, home, span });
+    }
 }
 
 /// Functions have a name space of their own.
@@ -32,10 +82,8 @@ pub fn fn_key(name: &str) -> String {
 impl Checker {
     /// Enters every declaration into the name space.
     pub(super) fn declare(&mut self) {
-        let mut places: HashMap<String, Span> = HashMap::new();
         for (i, feature) in self.schema.features.iter().enumerate() {
-            self.symbols.insert(feature.name.clone(), Symbol::Feature(i));
-            places.insert(feature.name.clone(), feature.span);
+            self.names.insert(feature.name.clone(), Symbol::Feature(i), None, feature.span);
         }
         let keys = self.key_columns();
         let mut params = 0;
@@ -66,6 +114,10 @@ impl Checker {
                 _ => Symbol::Part,
             };
             let word = decl.kind.word();
+            let parameters: Vec<_> = match &decl.kind {
+                DeclKind::Fn { params, .. } => params.iter().map(|p| p.0.clone()).collect(),
+                _ => Vec::new(),
+            };
             let slate_reward = name.node == "slate_reward" && word == "slate reward";
             if VALUE_WORDS.contains(&name.node.as_str()) {
                 self.error(Diagnostic::at(&code::RESERVED, name.span, format!("`{}` is a value of the language", name.node)));
@@ -75,21 +127,59 @@ impl Checker {
                 let message = format!("`{}` is a key column of the data, which score files keep", name.node);
                 self.error(Diagnostic::at(&code::OUTPUT_NAME, name.span, message));
             }
-            if is_fn && (crate::builtins::function(&name.node).is_some() || crate::builtins::aggregate(&name.node).is_some()) {
+            self.fn_params(&parameters);
+            let called = is_fn || matches!(symbol, Symbol::Table(_));
+            if called && (crate::builtins::function(&name.node).is_some() || crate::builtins::aggregate(&name.node).is_some()) {
                 self.error(Diagnostic::at(&code::DECLARED_TWICE, name.span, format!("`{}` is a function of the language", name.node)));
             }
             let key = if is_fn { fn_key(&name.node) } else { name.node.clone() };
-            if let Some(first) = places.get(&key) {
-                let what = if self.symbols.get(&key).is_some_and(|s| matches!(s, Symbol::Feature(_))) {
+            // A table is called like a function, so the two share their names.
+            let other = if is_fn { name.node.clone() } else { fn_key(&name.node) };
+            let home = name.span.file;
+            let twin = self.names.conflict(&other, home).filter(|(s, _)| {
+                matches!(s, Symbol::Table(_)) && is_fn || matches!(symbol, Symbol::Table(_))
+            });
+            if let Some((found, first)) = self.names.conflict(&key, home).or(twin) {
+                let what = if matches!(found, Symbol::Feature(_)) {
                     format!("`{}` is a feature of the schema already", name.node)
                 } else {
                     format!("`{}` is declared twice", name.node)
                 };
-                self.error(Diagnostic::at(&code::DECLARED_TWICE, name.span, what).also(*first, "first here"));
+                self.error(Diagnostic::at(&code::DECLARED_TWICE, name.span, what).also(first, "first here"));
                 continue;
             }
-            places.insert(key.clone(), name.span);
-            self.symbols.insert(key, symbol);
+            self.names.insert(key, symbol, Some(home), name.span);
+        }
+        for name in self.broken.clone() {
+            for key in [fn_key(&name), name] {
+                if !self.names.entries.contains_key(&key) {
+                    self.names.insert(key, Symbol::Broken, None, Span::default());
+                }
+            }
+        }
+    }
+
+    /// Parameters of a `fn` differ from each other, and hide no param or table that it could read.
+    fn fn_params(&mut self, params: &[crate::syntax::ast::Name]) {
+        for (i, param) in params.iter().enumerate() {
+            if let Some(first) = params.iter().take(i).find(|p| p.node == param.node) {
+                self.error(
+                    Diagnostic::at(&code::DECLARED_TWICE, param.span, format!("`{}` is a parameter twice", param.node)).also(first.span, "first here"),
+                );
+            }
+            let hides = self.decls.iter().find_map(|d| match &d.kind {
+                DeclKind::Param { name, .. } | DeclKind::Table { name, .. } if name.node == param.node => Some(name.span),
+                _ => None,
+            });
+            if let Some(hidden) = hides {
+                self.error(
+                    Diagnostic::at(&code::DECLARED_TWICE, param.span, format!("the parameter `{}` hides what the `fn` could read", param.node))
+                        .also(hidden, "declared here"),
+                );
+            }
+            if VALUE_WORDS.contains(&param.node.as_str()) {
+                self.error(Diagnostic::at(&code::RESERVED, param.span, format!("`{}` is a value of the language", param.node)));
+            }
         }
     }
 
@@ -103,8 +193,11 @@ impl Checker {
     /// Why a name means nothing here, with the nearest that would.
     pub(super) fn unknown(&self, name: &str, span: Span) -> Diagnostic {
         let local = self.locals.last().into_iter().flat_map(|l| l.keys().map(String::as_str));
-        let known = self.symbols.keys().map(String::as_str).filter(|k| !k.contains(' ')).chain(VALUE_WORDS).chain(local);
-        let near = did_you_mean(name, known);
+        let readable =
+            self.names.visible(span).filter(|(k, s)| !matches!(s, Symbol::Part | Symbol::Rule | Symbol::Broken) && !k.contains(' '));
+        let known = readable.map(|(k, _)| k).chain(["position", "rollout", "level", "code"]).chain(local);
+        // One letter is near to every other one.
+        let near = did_you_mean(name, known).filter(|_| name.len() > 1);
         Diagnostic::at(&code::UNKNOWN_NAME, span, format!("nothing is called `{name}`")).help(near.map_or_else(
             || "names are features of the schema, `param`, `let`, `table` and `list`".to_string(),
             |n| format!("did you mean `{n}`?"),
@@ -181,10 +274,10 @@ impl Checker {
         let mut seen = HashSet::new();
         walk(value, &mut |name, called| {
             let key = if called { fn_key(name) } else { name.to_string() };
-            if let Some(Symbol::Let(i)) = self.symbols.get(&key)
-                && seen.insert(*i)
+            if let Some(Symbol::Let(i)) = self.names.lookup(&key, value.span)
+                && seen.insert(i)
             {
-                found.push(*i);
+                found.push(i);
             }
         });
         found

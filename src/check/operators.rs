@@ -71,7 +71,8 @@ impl Checker {
     fn fallback(&mut self, left: &ast::Expr, right: &ast::Expr, mark: Span, span: Span) -> Option<ExprId> {
         let (a, b) = (self.expr(left), self.expr(right));
         let (a, b) = (a?, b?);
-        if !self.program.expr(a).nullable {
+        // In a `fn` another call may need it.
+        if !self.program.expr(a).nullable && self.in_fn == 0 {
             let remedy = format!("write `{}` alone", self.sources.slice(left.span));
             self.error(Diagnostic::at(&code::USELESS_FALLBACK, mark, "what stands before this `??` is never missing").help(remedy));
         }

@@ -71,12 +71,25 @@ impl Checker {
     fn rule(&mut self, decl: usize) {
         let Some(DeclKind::Require { name, condition, value, hosts }) = self.decls.get(decl).map(|d| d.kind.clone()) else { return };
         let span = name.span;
-        let built = self.condition(&condition);
+        let built = self.condition(&condition).filter(|c| self.at_most_candidate(*c, "a rule").is_some());
         let value = self.rule_value(&value);
         let acts_in = self.rule_hosts(hosts.as_deref());
-        let (Some(condition), Some(value)) = (built, value) else { return };
-        if hosts.is_none() {
+        // It acts in all hosts of the file (R5.6): left out, or each of them named.
+        let everywhere = self.program.hosts.iter().all(|h| acts_in.is_empty() || acts_in.contains(h));
+        let (Some(built), Some(value)) = (built, value) else {
+            if everywhere {
+                self.keep_what_built(&condition);
+            }
+            return;
+        };
+        let condition = built;
+        if everywhere {
             for fact in self.facts_when_true(condition) {
+                // What depends on who is left may change with the next rule.
+                let staged = matches!(fact.about, About::Let(id, _) if self.program.lets.get(id.index()).is_some_and(|l| self.program.expr(l.value).staged));
+                if staged {
+                    continue;
+                }
                 self.facts.push(fact);
                 // Members of spans are narrowed alike (R5.6).
                 let member = match fact.about {
@@ -92,7 +105,29 @@ impl Checker {
         self.program.rules.push(Rule { name: name.node, condition, pieces, value, hosts: acts_in, reads: Vec::new(), span });
     }
 
-    /// The pieces of a top-level `and`, also through lets (R5.9).
+    /// A rule with a fault still makes known what its sound pieces make known, so that one fault is
+    /// told once.
+    fn keep_what_built(&mut self, condition: &Expr) {
+        let mut stack = vec![condition];
+        while let Some(piece) = stack.pop() {
+            if let ast::ExprKind::Binary { op, left, right } = &piece.kind
+                && op.node == ast::BinaryOp::And
+            {
+                stack.extend([&**left, &**right]);
+                continue;
+            }
+            let found = std::mem::take(&mut self.out);
+            let built = self.condition(piece);
+            self.out = found;
+            if let Some(built) = built {
+                let facts = self.facts_when_true(built);
+                self.facts.extend(facts);
+                self.rule_facts = self.facts.len();
+            }
+        }
+    }
+
+    /// The pieces of a top-level `and` (R5.9).
     fn conjuncts(&self, condition: ExprId) -> Vec<ExprId> {
         let mut pieces = Vec::new();
         let mut stack = vec![condition];
@@ -133,14 +168,22 @@ impl Checker {
         for i in 0..self.decls.len() {
             let Some(decl) = self.decls.get(i) else { continue };
             let (block, kind) = (decl.block, decl.kind.clone());
+            let kind_name = kind.name().map(|n| n.node.clone());
+            let is_part = matches!(kind, DeclKind::Term { .. } | DeclKind::Gate { .. } | DeclKind::Cap(_));
             let part = match kind {
                 DeclKind::Term { name, weight, value } => self.term(&name, weight.as_ref(), &value, block).map(Part::Term),
-                DeclKind::Gate { name, condition } => self.condition(&condition).map(|condition| {
-                    Part::Gate(Gate { name: name.node, condition, range: Interval::point(0.0), span: name.span })
-                }),
+                DeclKind::Gate { name, condition } => {
+                    let condition = self.condition(&condition).filter(|c| self.at_most_candidate(*c, "a gate").is_some());
+                    condition.map(|condition| Part::Gate(Gate { name: name.node, condition, range: Interval::point(0.0), span: name.span }))
+                }
                 DeclKind::Cap(cap) => self.cap(&cap).map(Part::Cap),
                 _ => None,
             };
+            if part.is_none()
+                && let Some(name) = kind_name.filter(|_| is_part)
+            {
+                self.broken.push(name);
+            }
             self.program.parts.extend(part);
         }
     }
@@ -252,11 +295,11 @@ impl Checker {
                 let program::Setting::Param(id) = self.setting(bound, "a bound")? else { return None };
                 let param = self.program.params.get(id.index())?;
                 let range = param.range?;
-                let fine = range.lo >= 0.0 && if param.whole { true } else { range.hi <= 1.0 && Decimal::from_f64(param.value.number()).is_some() };
+                let fine = param.count == param.whole && range.lo >= 0.0 && if param.whole { true } else { range.hi <= 1.0 && Decimal::from_f64(param.value.number()).is_some() };
                 if !fine {
                     return self.refuse(
                         Diagnostic::at(&code::BOUND, name.span, format!("`{}` is no bound of a cap", name.node))
-                            .help("a share is from 0% to 100% with at most four decimals, a count a whole number from 0"),
+                            .help("a share is from 0% to 100% with at most four decimals; a count is a whole number from 0, and so are the ends of its range"),
                     );
                 }
                 Some(Bound::Param(id))
@@ -320,7 +363,11 @@ impl Checker {
         if charge.is_none() && hard.is_none() {
             return self.refuse(
                 Diagnostic::at(&code::CAP, cap.name.span, format!("the cap `{}` does nothing", cap.name.node))
-                    .help("add `penalty W per item over`, `scale F`, `dual up to MAX` or `hard`"),
+                    .help(if cap.least {
+                        "add `penalty W per item short`, `dual up to MAX` or `hard`"
+                    } else {
+                        "add `penalty W per item over`, `scale F`, `dual up to MAX` or `hard`"
+                    }),
             );
         }
         Some((charge, hard))

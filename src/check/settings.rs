@@ -47,7 +47,7 @@ pub fn set_param(program: &mut Program, currency: Option<&str>, name: &str, writ
     };
     if let Some(range) = param.range.filter(|r| !r.contains(value.number())) {
         return fault(
-            format!("`{name}` = {written} lies outside {}..{}", range.lo, range.hi),
+            format!("`{name}` = {written} lies outside {}..{}", range.lo as f32, range.hi as f32),
             Some("the proofs of `rewardc check` hold within the declared range only; widen it in the file".into()),
         );
     }

@@ -78,6 +78,7 @@ impl Checker {
                 self.error(diagnostic);
             }
         }
+        self.list_types.push(self.schema.feature(&feature.node).map(crate::schema::Feature::ty));
         let mut values = BTreeSet::new();
         for (_, fields) in self.csv(files, name.span, path, &[]).unwrap_or_default() {
             values.extend(fields.into_iter().next());
@@ -104,6 +105,9 @@ impl Checker {
         for column in columns {
             match header.iter().position(|h| *h == column.node) {
                 Some(i) => wanted.push(i),
+                None if header.iter().all(String::is_empty) => {
+                    return self.refuse(table_fault(path.span, &path.node, 0, "the file is empty"));
+                }
                 None => {
                     let near = did_you_mean(&column.node, header.iter().map(String::as_str));
                     let help = near.map_or_else(|| format!("its columns are {}", header.join(", ")), |n| format!("did you mean `{n}`?"));

@@ -16,7 +16,12 @@ pub fn run(args: &CheckArgs, ui: &mut Ui) -> Exit {
         let checked = match load(path, &options) {
             Ok(checked) => checked,
             Err(fault) => {
-                ui.report_bare(fault);
+                if args.format == Format::Json {
+                    let findings = crate::diagnostic::json(&[fault], &crate::source::Sources::default());
+                    documents.push(serde_json::json!({ "file": path.display().to_string(), "findings": findings }));
+                } else {
+                    ui.report(&[fault], &crate::source::Sources::default(), args.format);
+                }
                 exit = Exit::CouldNotRun;
                 continue;
             }
@@ -32,7 +37,9 @@ pub fn run(args: &CheckArgs, ui: &mut Ui) -> Exit {
         ui.report(&checked.diagnostics, &checked.sources, args.format);
         match report {
             Some(report) if args.format == Format::Human => ui.print(&table(path, &report, ui)),
-            None if checked.diagnostics.iter().all(|d| !is_error(d)) => ui.note(&format!("{}: no program\n", path.display())),
+            None if checked.used_only && !checked.has_errors() => {
+                ui.print(&format!("{}: a file for others to use; it is checked with each that uses it\n", path.display()));
+            }
             _ => {}
         }
     }
@@ -42,11 +49,7 @@ pub fn run(args: &CheckArgs, ui: &mut Ui) -> Exit {
     exit
 }
 
-fn is_error(d: &Diagnostic) -> bool {
-    d.severity == crate::diagnostic::Severity::Error
-}
-
-/// Today, in the local civil calendar.
+/// As of today (UTC).
 pub fn options() -> Options {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_secs() as i64);
     let today = jiff::Timestamp::from_second(now).ok().map(|t| jiff::tz::TimeZone::UTC.to_datetime(t).date());

@@ -44,7 +44,10 @@ fn check(file: &Path, data: Option<&Path>, format: Format, ui: &mut Ui) -> Exit 
             ui.report_bare(*fault);
             Exit::CouldNotRun
         }
-        Ok(findings) => {
+        Ok((findings, notes)) => {
+            for note in notes {
+                ui.note(&format!("note: {note}\n"));
+            }
             let diagnostics: Vec<Diagnostic> =
                 findings.iter().map(|f| Diagnostic::bare(f.code, f.message.clone()).maybe_help(f.help.clone())).collect();
             ui.report(&diagnostics, &sources, format);

@@ -186,6 +186,7 @@ pub fn refused(refusal: &Refusal) -> Diagnostic {
         Refusal::Missing { .. } => (&code::COLUMN, "add it to the data or to the schema's `sources:`"),
         Refusal::HostNotNamed { .. } => (&code::HOST_NOT_NAMED, "add it to `for …` at the head of the file, or choose another `--host`"),
         Refusal::UnknownCap { .. } => (&code::STATE, "remove it from the state"),
+        Refusal::BadState { .. } => (&code::STATE, "write `\"matching\": 5`, or with `per KEY` `\"matching\": {\"a1\": 2}`"),
         Refusal::BadBatch { .. } => (&code::CONTRACT, "this is a fault of the binding: please report it"),
     };
     Diagnostic::bare(code, refusal.to_string()).help(help)

@@ -29,11 +29,12 @@ pub fn run(args: &TestArgs, ui: &mut Ui) -> Exit {
     match args.format {
         Format::Json => ui.print(&format!("{:#}\n", serde_json::Value::Array(documents))),
         _ => ui.print(&format!(
-            "{} {} passed, {} failed, in {} files\n",
+            "{} {} passed, {} failed, in {} {}\n",
             if tally.failed + tally.broken == 0 { "ok:" } else { "FAILED:" },
             tally.passed,
             tally.failed + tally.broken,
-            files.len()
+            files.len(),
+            if files.len() == 1 { "file" } else { "files" }
         )),
     }
     match (tally.unreadable, tally.failed + tally.broken) {
@@ -61,6 +62,9 @@ fn test_file(file: &Path, format: Format, ui: &mut Ui, tally: &mut Tally, docume
             return;
         }
     };
+    if checked.used_only && !checked.has_errors() {
+        return;
+    }
     let Some(program) = &checked.program else {
         tally.broken += 1;
         if format == Format::Json {
@@ -104,9 +108,11 @@ fn indented(text: &str) -> String {
 }
 
 /// All reward files under a path, in order of name; hidden folders and `target` are left out.
-/// A file that other files use has no head and no tests of its own.
 pub fn reward_files(path: &Path, out: &mut Vec<PathBuf>) -> Result<(), Diagnostic> {
-    let unreadable = |e: std::io::Error| Diagnostic::bare(&code::UNREADABLE, format!("cannot read `{}`: {e}", path.display()));
+    let unreadable = |e: std::io::Error| {
+        let why = if e.kind() == std::io::ErrorKind::NotFound { "no such file or folder".to_string() } else { e.to_string() };
+        Diagnostic::bare(&code::UNREADABLE, format!("cannot read `{}`: {why}", path.display()))
+    };
     if path.is_file() {
         out.push(path.to_path_buf());
         return Ok(());
@@ -118,16 +124,9 @@ pub fn reward_files(path: &Path, out: &mut Vec<PathBuf>) -> Result<(), Diagnosti
         let name = entry.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned());
         if entry.is_dir() && !entry.is_symlink() && !name.starts_with('.') && name != "target" {
             reward_files(&entry, out)?;
-        } else if name.ends_with(".reward") && is_whole(&entry) {
+        } else if name.ends_with(".reward") {
             out.push(entry);
         }
     }
     Ok(())
-}
-
-/// Whether a file is a reward by itself: its first declaration is `language`.
-fn is_whole(path: &Path) -> bool {
-    let Ok(text) = std::fs::read_to_string(path) else { return true };
-    let first = text.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with("//"));
-    first.is_none_or(|l| l.trim_start_matches('\u{feff}').starts_with("language"))
 }

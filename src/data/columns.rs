@@ -306,11 +306,16 @@ fn split_texts(values: &[Option<String>]) -> Cells {
     let (mut offsets, mut valid, mut inner) = (vec![0], Vec::new(), Vec::new());
     for value in values {
         valid.push(value.is_some());
-        let parts = value.iter().flat_map(|v| v.split('|')).filter(|p| !p.is_empty());
-        inner.extend(parts.map(|p| Some(p.to_string())));
+        // An empty text is an empty list; an empty piece of a longer one is null.
+        let parts = value.iter().filter(|v| !v.is_empty()).flat_map(|v| v.split('|'));
+        inner.extend(parts.map(|p| (!p.is_empty()).then(|| p.to_string())));
         offsets.push(inner.len());
     }
-    let numbers: Option<Vec<Option<f64>>> = inner.iter().map(|v| Some(Some(v.as_ref()?.parse().ok()?))).collect();
+    let number = |v: &Option<String>| match v {
+        None => Some(None),
+        Some(text) => text.parse().ok().map(Some),
+    };
+    let numbers: Option<Vec<Option<f64>>> = inner.iter().map(number).collect();
     let inner = match numbers {
         Some(numbers) if !numbers.is_empty() => Cells::Float(numbers),
         _ => Cells::Text(inner),

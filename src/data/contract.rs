@@ -19,12 +19,14 @@ pub struct Finding {
     pub help: Option<String>,
 }
 
-/// Looks at every feature of a schema in its data.
+/// Looks at every feature of a schema in its data: findings, and what the schema itself asks for
+/// (repeats, clipped values) as notes.
 ///
 /// # Errors
 /// Only where a file cannot be read at all; everything else is a finding.
-pub fn check_contract(schema: &Schema, folder: &Path, progress: &dyn Progress) -> Result<Vec<Finding>, Fault> {
+pub fn check_contract(schema: &Schema, folder: &Path, progress: &dyn Progress) -> Result<(Vec<Finding>, Vec<String>), Fault> {
     let mut findings = Vec::new();
+    let mut notes = Vec::new();
     let needed = vec![true; schema.sources.len()];
     let sources = Sources::read(schema, folder, &needed, progress)?;
     let mut push = |fault: Fault| findings.push(Finding { code: fault.code, message: fault.message, help: fault.help });
@@ -38,7 +40,7 @@ pub fn check_contract(schema: &Schema, folder: &Path, progress: &dyn Progress) -
         }
     }
     if !joins {
-        return Ok(findings);
+        return Ok((findings, notes));
     }
     let view = View::new(&sources, schema, 0, false, progress)?;
     let mut batch = Batch::default();
@@ -55,7 +57,7 @@ pub fn check_contract(schema: &Schema, folder: &Path, progress: &dyn Progress) -
     let shape = schema.sid_shape().unwrap_or(&[]).to_vec();
     let repeated = batch.excluded.iter().flatten().count();
     if repeated > 0 {
-        findings.push(Finding { code: &code::CONTRACT, message: format!("{repeated} rows repeat an earlier one"), help: Some("they are unscorable(repeated) and take no place in a slate".into()) });
+        notes.push(format!("{repeated} rows repeat an earlier one: unscorable(repeated), and without a place in a slate"));
     }
     for feature in &schema.features {
         // A model's signals and targets need not lie in the data.
@@ -91,12 +93,8 @@ pub fn check_contract(schema: &Schema, folder: &Path, progress: &dyn Progress) -
             findings.push(Finding { code: &code::CONTRACT, message, help: Some(help.into()) });
         }
         if cleaned.clipped > 0 {
-            findings.push(Finding {
-                code: &code::CONTRACT,
-                message: format!("feature `{}`: {} of {} values are brought in by `clip`", feature.name, cleaned.clipped, view.n_rows),
-                help: None,
-            });
+            notes.push(format!("feature `{}`: {} of {} values are brought in by `clip`", feature.name, cleaned.clipped, view.n_rows));
         }
     }
-    Ok(findings)
+    Ok((findings, notes))
 }

@@ -179,7 +179,7 @@ fn row_lengths(cells: &Cells, column: &str, n: usize) -> Result<Vec<usize>, Faul
     (0..n)
         .map(|row| match cells {
             Cells::List { .. } => Ok(cells.list(row).map_or(0, |(_, range)| range.len())),
-            Cells::Text(_) => Ok(cells.get(row).map_or(0, |c| c.key().split('|').filter(|p| !p.is_empty()).count())),
+            Cells::Text(_) => Ok(cells.get(row).map_or(0, |c| if c.key().is_empty() { 0 } else { c.key().split('|').count() })),
             other => Err(fault(&code::COLUMN_TYPE, format!("`{column}` holds {}, not lists", other.word()))),
         })
         .collect()

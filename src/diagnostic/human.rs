@@ -123,12 +123,14 @@ impl SourceCode for Shown<'_> {
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, miette::MietteError> {
         let file = self.home.ok_or(miette::MietteError::OutOfBounds)?;
         let contents = file.text.as_str().read_span(&whole_lines(&file.text, span), before, after)?;
+        // The frame's head names the place itself, not the beginning of its line.
+        let column = file.text.get(..span.offset()).map_or(0, |t| t.rsplit('\n').next().unwrap_or("").chars().count());
         Ok(Box::new(miette::MietteSpanContents::new_named(
             file.name.clone(),
             contents.data(),
             *contents.span(),
             contents.line(),
-            contents.column(),
+            column,
             contents.line_count(),
         )))
     }

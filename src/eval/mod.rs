@@ -41,6 +41,8 @@ pub enum Refusal {
     HostNotNamed { host: Host },
     /// The state names a cap that the program does not have (R4.12).
     UnknownCap { name: String },
+    /// The state of a cap does not have the shape of that cap.
+    BadState { why: String },
     /// The batch contradicts itself.
     BadBatch { why: String },
 }
@@ -52,6 +54,7 @@ impl std::fmt::Display for Refusal {
             Self::Missing { what } => write!(f, "the batch does not bring {what}"),
             Self::HostNotNamed { host } => write!(f, "the file is not for {host}"),
             Self::UnknownCap { name } => write!(f, "the state speaks of a cap `{name}` that the program does not have"),
+            Self::BadState { why } => f.write_str(why),
             Self::BadBatch { why } => write!(f, "the batch contradicts itself: {why}"),
         }
     }

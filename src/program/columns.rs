@@ -1,6 +1,7 @@
 //! The fixed set of output columns of a program, in their order (architecture.md).
 
 use super::{ChannelKind, Part, Program};
+use crate::types::Level;
 
 /// A number of the score.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -69,7 +70,9 @@ impl Program {
     #[must_use]
     pub fn is_token(&self, column: Column) -> bool {
         match column {
-            Column::Channel(i) => self.channels.get(i).is_some_and(|c| c.kind.is_token()),
+            Column::Channel(i) => self.channels.get(i).is_some_and(|c| {
+                c.kind.is_token() || (c.kind == ChannelKind::Monitor && self.expr(c.value).level == Level::Token)
+            }),
             _ => false,
         }
     }

@@ -126,7 +126,7 @@ pub enum Op {
     Code { of: Subject, inner: bool },
     Let { id: LetId, of: Subject, inner: bool },
     /// A part of the score; monitors only.
-    Part { column: Column, of: Subject },
+    Part { column: Column, of: Subject, inner: bool },
     /// Whether the item behind a SID or an item key exists.
     InCatalog { id: FeatureId, of: Subject },
     Not(ExprId),

@@ -111,8 +111,10 @@ pub struct Param {
     /// Both ends included; of a bool or text none.
     pub range: Option<Interval>,
     pub ty: Ty,
-    /// Written as a whole number: a cap's count (R4.1).
+    /// Whole, with whole ends.
     pub whole: bool,
+    /// Its default is written as a whole number: as a bound it is a count (R4.1).
+    pub count: bool,
     pub span: Span,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{ChannelKind, ExprId, FeatureId, LetId, Op, Part, Program, Subject};
+use super::{ChannelKind, Charge, ExprId, FeatureId, LetId, Op, Part, Program, Subject};
 use crate::types::Host;
 
 /// Visits every expression below some roots once, through lets, in the order read.
@@ -63,14 +63,20 @@ impl Program {
     /// Every expression that decides, adds or is measured outside `format` in a host.
     #[must_use]
     pub fn part_roots(&self, host: Host) -> Vec<ExprId> {
-        let mut roots = Vec::new();
+        // In the order of work (R1.1, R1.3): preference, then ecosystem, then cost.
+        let cap_roots = |c: &super::Cap| c.on.into_iter().chain(c.per).collect::<Vec<_>>();
+        let caps = |wanted: fn(Option<Charge>) -> bool| self.caps().filter(move |(_, c)| wanted(c.charge)).map(|(_, c)| c);
+        let mut roots: Vec<ExprId> = self.terms().filter(|(_, t)| t.preference).map(|(_, t)| t.value).collect();
+        roots.extend(self.gates().map(|(_, g)| g.condition));
+        roots.extend(caps(|c| matches!(c, Some(Charge::Scale(_)))).flat_map(cap_roots));
         for part in &self.parts {
             match part {
-                Part::Term(t) => roots.push(t.value),
-                Part::Gate(g) => roots.push(g.condition),
-                Part::Cap(c) => roots.extend(c.on.into_iter().chain(c.per)),
+                Part::Term(t) if !t.preference => roots.push(t.value),
+                Part::Cap(c) if matches!(c.charge, Some(Charge::Penalty { after_normalizing: false, .. })) => roots.extend(cap_roots(c)),
+                _ => {}
             }
         }
+        roots.extend(caps(|c| !matches!(c, Some(Charge::Scale(_) | Charge::Penalty { after_normalizing: false, .. }))).flat_map(cap_roots));
         let exists = |c: &&super::Channel| c.kind != ChannelKind::Monitor || c.hosts.contains(&host);
         roots.extend(self.channels.iter().filter(exists).map(|c| c.value));
         roots

@@ -122,7 +122,8 @@ impl Explanation {
         };
         for line in &self.lines {
             let is_sum = matches!(line.kind, "sum" | "channel");
-            let number = line.value.map_or("null".to_string(), |v| format!("{v:+.4}"));
+            let is_list = line.value.is_none() && !line.note.is_empty() && is_token(line.kind);
+            let number = line.value.map_or(if is_list { String::new() } else { "null".to_string() }, |v| format!("{v:+.4}"));
             let bar = match line.value {
                 Some(v) if largest > 0.0 && v != 0.0 => {
                     let cells = ((v.abs() / largest) * room as f64).ceil().max(1.0) as usize;
@@ -146,6 +147,10 @@ impl Explanation {
         }
         out
     }
+}
+
+fn is_token(kind: &str) -> bool {
+    kind.starts_with("token") || kind == "monitor"
 }
 
 fn short_kind(kind: &str) -> &str {

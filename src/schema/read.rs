@@ -30,7 +30,8 @@ pub fn read(text: &str, file: FileId, out: &mut Diagnostics) -> Schema {
         }
     }
     schema.sources = sources(keys.take("sources"), out);
-    schema.keys = key_columns(keys.take("keys"), out);
+    let key_node = keys.take("keys");
+    schema.keys = key_columns(key_node, out);
     schema.spans = spans(keys.take("spans"), out);
     schema.catalog = catalog(keys.take("catalog"), out);
     let lists = keys.take("lists");
@@ -41,7 +42,7 @@ pub fn read(text: &str, file: FileId, out: &mut Diagnostics) -> Schema {
             }
         }
     }
-    implied_keys(&mut schema, root.span);
+    implied_keys(&mut schema, key_node.map_or(root.span, |n| n.span));
     if let Some(node) = lists {
         let mut lists = Keys::of(node, "`lists`", out);
         schema.past = lists.take("past").and_then(|n| list(n, "past", &schema, out));
@@ -176,6 +177,13 @@ fn spans(node: Option<&Node>, out: &mut Diagnostics) -> Spans {
 }
 
 fn slate(node: &Node, out: &mut Diagnostics) -> Option<SlateDecl> {
+    if !matches!(node.value, Value::Map(_)) {
+        out.push(
+            Diagnostic::at(&code::SCHEMA_VALUE, node.span, "a slate is either made or logged")
+                .help("`slate: {by: [slate_id], position: pos}` or `slate: {made: {every: 10, per: request, order: [time]}}`"),
+        );
+        return None;
+    }
     let mut keys = Keys::of(node, "`slate`", out);
     let made = keys.take("made");
     let by = keys.texts("by", out);
@@ -338,6 +346,9 @@ fn feature(name: &str, span: Span, node: &Node, schema: &Schema, out: &mut Diagn
     if let Value::Scalar { text, .. } = &node.value {
         // The short form `name: scale`.
         let scale = scale(text, node.span, out)?;
+        if scale == Scale::Sid {
+            out.push(no_shape(name, span));
+        }
         let mut feature = plain_feature(name, Entity::Given, scale, span, vec![(0, name.to_string())]);
         ranged(&mut feature, None, node.span, schema, out);
         return Some(feature);
@@ -359,7 +370,10 @@ fn feature(name: &str, span: Span, node: &Node, schema: &Schema, out: &mut Diagn
                 feature.unit = Some(unit);
                 feature.unit_word = Some(word.to_string());
             }
-            None => out.push(Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{word}` is not a unit of {}", scale.ty()))),
+            None => out.push(
+                Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{word}` is not a unit of {}", scale.ty()))
+                    .help("units are `ms s min h day`, `m km`, and the schema's `currency`"),
+            ),
         }
     }
     feature.missing = raws(keys.take("missing"));
@@ -369,6 +383,9 @@ fn feature(name: &str, span: Span, node: &Node, schema: &Schema, out: &mut Diagn
     if let Some(node) = keys.take("names") {
         if node.text() != Some("open") {
             let names: Vec<String> = node.items().iter().filter_map(|n| n.text().map(str::to_string)).collect();
+            if names.is_empty() || names.len() != node.items().len() {
+                out.push(Diagnostic::at(&code::SCHEMA_VALUE, node.span, format!("`names` of feature `{name}` is a list of words, or `open`")));
+            }
             feature.names = Names::Declared(names.into());
         }
     }
@@ -404,10 +421,7 @@ fn feature(name: &str, span: Span, node: &Node, schema: &Schema, out: &mut Diagn
             None => out.push(Diagnostic::at(&code::SCHEMA_VALUE, node.span, "a shape is 1 to 8 codebook sizes, such as `[256, 256, 256]`")),
         }
     } else if scale == Scale::Sid {
-        out.push(
-            Diagnostic::at(&code::SCHEMA_MISSING, span, format!("feature `{name}` needs the key `shape`"))
-                .help("the number of codes on each level, such as `shape: [256, 256, 256]`"),
-        );
+        out.push(no_shape(name, span));
     }
     let range = keys.take("range");
     ranged(&mut feature, range, node.span, schema, out);
@@ -418,10 +432,20 @@ fn feature(name: &str, span: Span, node: &Node, schema: &Schema, out: &mut Diagn
     Some(feature)
 }
 
+fn no_shape(name: &str, span: Span) -> Diagnostic {
+    Diagnostic::at(&code::SCHEMA_MISSING, span, format!("feature `{name}` needs the key `shape`"))
+        .help(format!("the number of codes on each level, such as `{name}: {{scale: sid, shape: [256, 256, 256]}}`"))
+}
+
 /// Fills in the range, which a number must have (R6.6).
 fn ranged(feature: &mut Feature, node: Option<&Node>, span: Span, schema: &Schema, out: &mut Diagnostics) {
     if let Some(node) = node {
         if let Some(range) = interval(node, "range", feature, schema, out) {
+            if feature.scale == Scale::Probability && !Interval::new(0.0, 1.0).covers(&range) {
+                out.push(
+                    Diagnostic::at(&code::SCHEMA_VALUE, node.span, "a probability lies in [0, 1]").help("`scale: ratio` or `scale: number` may go further"),
+                );
+            }
             feature.range = range;
         }
     } else if feature.scale == Scale::Number {

@@ -27,6 +27,8 @@ pub struct File {
     pub head: Head,
     /// In the order of the text, blocks dissolved into each declaration's `block`.
     pub decls: Vec<Decl>,
+    /// Names of declarations that have faults, so that nobody reports them as unknown too.
+    pub broken: Vec<String>,
 }
 
 /// What stands at the top; which of these must be there depends on how the file is used.

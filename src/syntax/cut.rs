@@ -19,8 +19,10 @@ pub struct Cut {
     /// Behind the last token that is not a comment.
     pub end: usize,
     pub description: Option<String>,
-    /// Nested too deep to be parsed; already reported.
-    pub too_deep: bool,
+    /// Not to be parsed: nested too deep, or with a text that is not closed; already reported.
+    pub hopeless: bool,
+    /// The name it seems to declare.
+    pub name: Option<String>,
     /// `}` more than `{` in it: how many blocks it closes, where it cannot be parsed.
     pub closes: usize,
 }
@@ -54,7 +56,7 @@ pub fn cut(tokens: &[Token], file: FileId, out: &mut Diagnostics) -> (Vec<Cut>, 
         let until = starts.get(k + 1).map_or(code_tokens.len(), |s| s.0);
         let piece = code_tokens.get(i..until).unwrap_or(&[]);
         let (Some(first), Some(last)) = (piece.first(), piece.last()) else { continue };
-        let too_deep = match too_deep(piece) {
+        let hopeless = match too_deep(piece) {
             Some(at) => {
                 let span = Span::new(file, at.start, at.end());
                 out.push(
@@ -64,7 +66,7 @@ pub fn cut(tokens: &[Token], file: FileId, out: &mut Diagnostics) -> (Vec<Cut>, 
                 );
                 true
             }
-            None => false,
+            None => unclosed(piece, file, out),
         };
         let count = |mark: &str| piece.iter().filter(|(_, t)| t.is(mark)).count();
         cuts.push(Cut {
@@ -72,7 +74,8 @@ pub fn cut(tokens: &[Token], file: FileId, out: &mut Diagnostics) -> (Vec<Cut>, 
             start: first.1.start,
             end: last.1.end(),
             description: description(tokens, first.0),
-            too_deep,
+            hopeless,
+            name: declared_name(piece),
             closes: count("}").saturating_sub(count("{")),
         });
     }
@@ -116,6 +119,25 @@ pub fn begins(word: &str, next: Option<&Token>, after: Option<&Token>) -> Option
         "format" => when(next_is("{"), Rule::format_cut),
         _ => None,
     }
+}
+
+/// Reports a text that ends with its line instead of with a quote.
+fn unclosed(piece: &[(usize, &Token<'_>)], file: FileId, out: &mut Diagnostics) -> bool {
+    let open = piece.iter().find(|(_, t)| t.kind == TokenKind::Text && (t.text.len() < 2 || !t.text.ends_with('"')));
+    if let Some((_, t)) = open {
+        out.push(
+            Diagnostic::at(&code::LITERAL, Span::new(file, t.start, t.end()), "this text is not closed")
+                .help("a text stands on one line, between double quotes"),
+        );
+    }
+    open.is_some()
+}
+
+/// The word behind the words of a declaration.
+fn declared_name(piece: &[(usize, &Token<'_>)]) -> Option<String> {
+    let words = piece.iter().map(|(_, t)| t).take_while(|t| t.kind == TokenKind::Word);
+    let starts = ["param", "let", "fn", "table", "list", "term", "gate", "cap", "require", "advantage", "sample", "token", "hint", "monitor", "reward", "weight"];
+    words.skip(1).find(|t| !starts.contains(&t.text)).map(|t| t.text.to_string())
 }
 
 /// The token at which a piece is nested too deep. An `if` counts until its bracket or argument

@@ -20,12 +20,13 @@ pub fn unexpected(text: &str, file: FileId, cut: &Cut, at: usize, tried: &[Rule]
     };
     let start = at + found.start;
     let span = Span::new(file, start, start + found.text.len());
-    if let Some(special) = special(text, span, &found, start) {
+    if let Some(special) = special(text, span, &found, start, tried) {
         return special;
     }
     let message = format!("expected {}, found `{}`", wanted(tried), shorten(found.text));
-    let near = did_you_mean(found.text, tried.iter().filter_map(|r| describe(*r)).filter_map(quoted));
-    let help = near.map(|n| format!("did you mean `{n}`?")).or_else(|| hint(&found, tried));
+    let words = tried.iter().filter_map(|r| describe(*r)).filter_map(quoted);
+    let near = did_you_mean(found.text, words).filter(|_| found.kind == TokenKind::Word && found.text.len() > 1);
+    let help = hint(&found, tried).or_else(|| near.map(|n| format!("did you mean `{n}`?")));
     Diagnostic::at(&code::UNEXPECTED, span, message).maybe_help(help)
 }
 
@@ -48,8 +49,11 @@ fn unknown_declaration(span: Span, word: &str) -> Diagnostic {
 }
 
 /// Faults that have a better name than "unexpected".
-fn special(text: &str, span: Span, found: &Token, start: usize) -> Option<Diagnostic> {
+fn special(text: &str, span: Span, found: &Token, start: usize, tried: &[Rule]) -> Option<Diagnostic> {
     let before = text.get(..start)?;
+    if let Some(reserved) = reserved_name(span, found, tried) {
+        return Some(reserved);
+    }
     let line = before.rsplit('\n').next()?;
     let previous = last_token(before).and_then(|(s, e)| text.get(s..e));
     if found.kind == TokenKind::Word && line.trim().is_empty() {
@@ -72,11 +76,21 @@ fn special(text: &str, span: Span, found: &Token, start: usize) -> Option<Diagno
             || "units are `ms s min h day days`, `m km` and the schema's currency".to_string(),
             |n| format!("did you mean `{n}`?"),
         );
-        if near.is_some() || matches!(found.text, "sec" | "secs" | "second" | "seconds" | "minute" | "minutes" | "hour" | "hours" | "d" | "week" | "weeks") {
+        if near.is_some() || matches!(found.text, "month" | "months" | "year" | "years" | "yuan" | "percent" | "sec" | "secs" | "second" | "seconds" | "minute" | "minutes" | "hour" | "hours" | "d" | "week" | "weeks") {
             return Some(Diagnostic::at(&code::QUANTITY, span, format!("`{}` is not a unit", found.text)).help(help));
         }
     }
     None
+}
+
+/// A word of the language where a declaration's name should stand.
+fn reserved_name(span: Span, found: &Token, tried: &[Rule]) -> Option<Diagnostic> {
+    let names = tried.iter().all(|r| matches!(r, Rule::name | Rule::k_of | Rule::k_from)) && tried.contains(&Rule::name);
+    let reserved = found.kind == TokenKind::Word && crate::types::RESERVED.contains(&found.text);
+    (names && reserved).then(|| {
+        Diagnostic::at(&code::RESERVED, span, format!("`{}` is a word of the language and cannot be a name", found.text))
+            .help("choose another name")
+    })
 }
 
 fn is_operator(text: &str) -> bool {
@@ -85,6 +99,13 @@ fn is_operator(text: &str) -> bool {
 
 fn hint(found: &Token, tried: &[Rule]) -> Option<String> {
     let words = match found.text {
+        "=" if tried.contains(&Rule::arrow) => "an arm has `->` between what it fits and its value",
+        "=" if !tried.contains(&Rule::infix) => return None,
+        "schema" => "the path of the schema stands in double quotes: `schema \"f.yaml\"`",
+        "for" => "`for …` stands behind the schema's path",
+        _ if !found.text.is_ascii() && found.kind == TokenKind::Mark => {
+            "names are of ASCII letters, digits and `_`; other scripts are welcome in texts and comments"
+        }
         "=" => "`==` compares; `=` stands only once, after the name that is declared",
         "&" | "&&" => "write `and`",
         "|" | "||" => "write `or`",
@@ -187,6 +208,7 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::dots => "`..`",
         Rule::star => "`*`",
         Rule::bound | Rule::k_at => "`at most` or `at least`",
+        Rule::k_at_random => "`at random`",
         Rule::enforcement | Rule::penalty | Rule::scale_by | Rule::dual | Rule::hard => {
             "`penalty`, `scale`, `dual` or `hard`"
         }
@@ -218,7 +240,6 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::w_normalizing => "`normalizing`",
         Rule::w_item => "`item`",
         Rule::w_up => "`up`",
-        Rule::w_random => "`random`",
         Rule::w_group => "`group`",
         Rule::w_slate => "`slate`",
         Rule::w_reward => "`reward`",

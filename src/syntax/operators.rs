@@ -137,5 +137,5 @@ fn refuse_mixtures(builder: &mut Builder<'_>, left: &Built, op: &Spanned<BinaryO
 fn chain_help(builder: &Builder<'_>, top: Top, outer: BinaryOp, third: Span) -> String {
     let (a, b, c) = (builder.text_of(top.left), builder.text_of(top.right), builder.text_of(third));
     let (inner, outer) = (top.op.as_str(), outer.as_str());
-    format!("write `{a} {inner} {b} and {b} {outer} {c}`, or compare conditions in brackets: `({a} {inner} {b}) {outer} {c}`")
+    format!("write `{a} {inner} {b} and {b} {outer} {c}`")
 }

@@ -22,16 +22,17 @@ pub fn parse(text: &str, file: FileId, out: &mut Diagnostics) -> File {
     }
     let mut assembly = Assembly { file, tree: File::default(), open: Vec::new(), allows: Vec::new(), described: None, stage: 0, forgiven: 0 };
     for piece in &cuts {
-        if piece.too_deep {
-            assembly.close(piece.closes, piece, out);
-            continue;
-        }
-        match parse_cut(text, file, piece, out) {
+        let parsed = if piece.hopeless { None } else { parse_cut(text, file, piece, out) };
+        match parsed {
             Some((parsed, closes)) => {
                 assembly.take(parsed, piece, out);
                 assembly.close(closes, piece, out);
             }
-            None => assembly.close(piece.closes, piece, out),
+            None => {
+                assembly.tree.broken.extend(piece.name.clone());
+                assembly.lost(piece);
+                assembly.close(piece.closes, piece, out);
+            }
         }
     }
     assembly.finish(out)
@@ -45,7 +46,10 @@ fn parse_cut(text: &str, file: FileId, cut: &Cut, out: &mut Diagnostics) -> Opti
             let built = builder.cut(pairs);
             let fine = !builder.found.has_errors();
             out.extend(builder.found);
-            if built.is_none() && fine {
+            if !fine {
+                return None;
+            }
+            if built.is_none() {
                 let span = Span::new(file, cut.start, cut.end);
                 out.push(Diagnostic::at(&code::UNEXPECTED, span, "this declaration cannot be read"));
             }
@@ -59,8 +63,16 @@ fn parse_cut(text: &str, file: FileId, cut: &Cut, out: &mut Diagnostics) -> Opti
                 ErrorVariant::ParsingError { positives, .. } => positives,
                 ErrorVariant::CustomError { .. } => Vec::new(),
             };
-            out.push(expected::unexpected(text, file, cut, at, &tried));
-            None
+            let fault = expected::unexpected(text, file, cut, at, &tried);
+            let strays = fault.code == &crate::diagnostic::code::UNKNOWN_DECLARATION;
+            out.push(fault);
+            // What stands before a line that begins nothing may be sound by itself.
+            let shorter = text.get(cut.start..at)?.trim_end();
+            let end = cut.start + shorter.len();
+            (strays && end < cut.end && end > cut.start)
+                .then(|| parse_cut(text, file, &Cut { end, ..cut.clone() }, out))
+                .flatten()
+                .map(|(parsed, _)| (parsed, cut.closes))
         }
     }
 }
@@ -123,6 +135,21 @@ impl Assembly {
                 let description = if allows.is_empty() { cut.description.clone() } else { described };
                 self.tree.decls.push(Decl { block, description, allows, kind, span });
             }
+        }
+    }
+
+    /// A line of the head that cannot be read is there all the same.
+    fn lost(&mut self, cut: &Cut) {
+        let span = Span::new(self.file, cut.start, cut.end);
+        let word = |node: &str| super::ast::Spanned { node: node.to_string(), span };
+        let number = super::ast::Spanned { node: 1, span };
+        let head = &mut self.tree.head;
+        match cut.rule {
+            super::build::Rule::language_cut => _ = head.language.get_or_insert(number),
+            super::build::Rule::version_cut => _ = head.version.get_or_insert(number),
+            super::build::Rule::scenario_cut => _ = head.scenario.get_or_insert(word("")),
+            super::build::Rule::schema_cut => _ = head.schema.get_or_insert(word("")),
+            _ => {}
         }
     }
 

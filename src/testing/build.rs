@@ -49,7 +49,7 @@ pub fn batch<'t>(program: &Program, schema: &Schema, test: &'t Test, host: Host,
         rollout,
         ..Batch::default()
     };
-    let mut columns = Columns { schema, texts: Texts::default(), fresh: 0, faults };
+    let mut columns = Columns { schema, texts: Texts::default(), fresh: 0, written: written_sids(test, &rows), faults };
     check_fields(schema, test, &rows, columns.faults);
     let own = own_features(program, host);
     for (i, feature) in program.features.iter().enumerate() {
@@ -222,6 +222,8 @@ struct Columns<'a> {
     schema: &'a Schema,
     texts: Texts,
     fresh: u32,
+    /// SIDs that the test writes itself; fresh ones differ from them.
+    written: std::collections::BTreeSet<Vec<u32>>,
     faults: &'a mut Vec<Diagnostic>,
 }
 
@@ -243,10 +245,7 @@ impl Columns<'_> {
                 let text = format!("{}_{}", feature.name, self.fresh);
                 return Some(Cell::Text(self.texts.number(&text)));
             }
-            Scale::Sid => {
-                self.fresh += 1;
-                return Some(Cell::Codes(fresh_sid(self.fresh, &feature.shape)));
-            }
+            Scale::Sid => return self.fresh_sid(&feature.shape, place),
             _ if feature.nullable => return None,
             _ => {}
         }
@@ -265,6 +264,20 @@ impl Columns<'_> {
             Diagnostic::at(&code::TEST_REFUSED, place, format!("an item of this test has no `{}`", feature.name))
                 .help(format!("write it, or give the feature an `example:` in the schema ({:?})", feature.scale).to_lowercase()),
         );
+        None
+    }
+
+    /// A SID that nothing else in the test has.
+    fn fresh_sid(&mut self, shape: &[u32], place: Span) -> Option<Cell> {
+        let most = shape.iter().fold(1u64, |n, size| n.saturating_mul(u64::from(*size)));
+        while u64::from(self.fresh) < most {
+            let codes = numbered_sid(self.fresh, shape);
+            self.fresh += 1;
+            if !self.written.contains(&codes) {
+                return Some(Cell::Codes(codes));
+            }
+        }
+        self.fault(Diagnostic::at(&code::TEST_REFUSED, place, format!("this test has more items than the {most} SIDs of the schema's shape")));
         None
     }
 
@@ -366,8 +379,23 @@ impl Columns<'_> {
     }
 }
 
-/// A SID that no other item of the test has: the number in mixed base, last level fastest.
-fn fresh_sid(mut number: u32, shape: &[u32]) -> Vec<u32> {
+/// SIDs that stand in a test.
+fn written_sids(test: &Test, rows: &Rows<'_>) -> std::collections::BTreeSet<Vec<u32>> {
+    let lists = test.history.iter().chain(&test.targets).flatten();
+    rows.items
+        .iter()
+        .copied()
+        .chain(lists)
+        .flat_map(|i| &i.fields)
+        .filter_map(|f| match &f.value.node {
+            TestValue::Sid(codes) => Some(codes.iter().map(|c| u32::try_from(*c).unwrap_or(u32::MAX)).collect()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// A number in mixed base, last level fastest.
+fn numbered_sid(mut number: u32, shape: &[u32]) -> Vec<u32> {
     let mut codes = vec![0; shape.len()];
     for (code, size) in codes.iter_mut().zip(shape).rev() {
         *code = number % size;

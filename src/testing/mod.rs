@@ -93,21 +93,24 @@ fn state(entries: &[StateEntry], faults: &mut Vec<Diagnostic>) -> ControlState {
         for (name, value) in &entry.fields {
             let number = match value {
                 StateValue::Constant(c) => match &c.node {
-                    ConstantKind::Number { number, negative: false } => Some(number.decimal()),
+                    ConstantKind::Number { number, negative } if number.unit.is_none() => {
+                        Some(if *negative { -number.decimal() } else { number.decimal() })
+                    }
                     _ => None,
                 },
                 StateValue::Counts(_) => None,
             };
+            let whole = number.filter(|n| *n >= 0.0 && n.fract() == 0.0);
             match (name.node.as_str(), value, number) {
                 ("lambda", _, Some(n)) => cap.lambda = Some(n),
-                ("share", _, Some(n)) => cap.share = Some(n),
-                ("shown", _, Some(n)) => cap.shown = Some(n as u64),
-                ("matching", _, Some(n)) => cap.matching = Some(Matching::All(n as u64)),
+                ("share", _, Some(n)) if (0.0..=1.0).contains(&n) => cap.share = Some(n),
+                ("shown", _, _) if whole.is_some() => cap.shown = whole.map(|n| n as u64),
+                ("matching", _, _) if whole.is_some() => cap.matching = whole.map(|n| Matching::All(n as u64)),
                 ("matching", StateValue::Counts(counts), _) => {
                     cap.matching = Some(Matching::PerKey(counts.iter().cloned().collect()));
                 }
                 _ => faults.push(
-                    Diagnostic::at(&code::TEST_REFUSED, name.span, format!("a cap's state has no such `{}`", name.node))
+                    Diagnostic::at(&code::TEST_REFUSED, name.span, format!("this `{}` is not part of a cap's state", name.node))
                         .help("it has `lambda 0.3`, `share 12%`, `shown 40`, `matching 5` or `matching { a1: 2 }`"),
                 ),
             }

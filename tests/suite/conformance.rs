@@ -16,21 +16,25 @@ use rewardc::diagnostic;
 use rewardc::source::MemoryFiles;
 use rewardc::testing;
 
-struct Case {
-    name: String,
-    rules: Vec<String>,
-    blocks: Vec<Block>,
+/// A section of a file of cases.
+pub struct Case {
+    pub name: String,
+    pub rules: Vec<String>,
+    pub blocks: Vec<Block>,
 }
 
+/// A fenced block: its kind, the words behind it, and its text.
 #[derive(Clone)]
-struct Block {
-    kind: String,
-    name: Option<String>,
-    text: String,
-    line: usize,
+pub struct Block {
+    pub kind: String,
+    pub name: Option<String>,
+    pub words: Vec<String>,
+    pub text: String,
+    pub line: usize,
 }
 
-fn cases(path: &Path) -> Vec<Case> {
+/// The cases of a file.
+pub fn cases(path: &Path) -> Vec<Case> {
     let text = std::fs::read_to_string(path).unwrap();
     let file = path.file_stem().unwrap().to_string_lossy().into_owned();
     let mut shared: Vec<Block> = Vec::new();
@@ -49,10 +53,10 @@ fn cases(path: &Path) -> Vec<Case> {
                 open = Some(block);
             }
         } else if let Some(info) = line.strip_prefix("```") {
-            let mut words = info.split_whitespace();
-            let kind = words.next().unwrap_or("").to_string();
-            let name = words.find_map(|w| w.strip_prefix("name=")).map(str::to_string);
-            open = Some(Block { kind, name, text: String::new(), line: i + 2 });
+            let words: Vec<String> = info.split_whitespace().map(str::to_string).collect();
+            let kind = words.first().cloned().unwrap_or_default();
+            let name = words.iter().find_map(|w| w.strip_prefix("name=")).map(str::to_string);
+            open = Some(Block { kind, name, words, text: String::new(), line: i + 2 });
         } else if let Some(name) = line.strip_prefix("## ") {
             cases.push(Case { name: format!("{file}: {name}"), rules: Vec::new(), blocks: shared.clone() });
         } else if let (Some(rules), Some(case)) = (line.strip_prefix("Rules:"), cases.last_mut()) {
@@ -63,7 +67,11 @@ fn cases(path: &Path) -> Vec<Case> {
 }
 
 fn all_cases() -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    in_folder("tests/cases")
+}
+
+fn in_folder(folder: &str) -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
     files.retain(|f| f.extension().is_some_and(|e| e == "md"));
     files.sort();
@@ -110,7 +118,7 @@ fn run(case: &Case) -> Vec<String> {
     let mut faults = Vec::new();
     if expected != found {
         let shown = |set: &BTreeSet<(usize, String)>| {
-            set.iter().map(|(l, c)| format!("{c} at line {}", main.line + l.wrapping_sub(shift + 1))).collect::<Vec<_>>().join(", ")
+            set.iter().map(|(l, c)| format!("{c} at line {}", (main.line + l).saturating_sub(shift + 1))).collect::<Vec<_>>().join(", ")
         };
         faults.push(format!("expected [{}], found [{}]", shown(&expected), shown(&found)));
         faults.push(diagnostic::short(&checked.diagnostics, &checked.sources));
@@ -157,7 +165,7 @@ fn case_names_are_different() {
 fn every_rule_has_a_case() {
     let counts = [("R1", 11), ("R2", 5), ("R3", 12), ("R4", 14), ("R5", 10), ("R6", 6), ("R7", 3), ("R8", 5)];
     let mut named: BTreeMap<String, usize> = BTreeMap::new();
-    for case in all_cases() {
+    for case in all_cases().into_iter().chain(in_folder("tests/cases/data")) {
         assert!(!case.rules.is_empty(), "{} names no rule", case.name);
         for rule in case.rules {
             *named.entry(rule).or_default() += 1;

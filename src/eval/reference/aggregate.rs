@@ -16,6 +16,8 @@ use crate::types::{Level, Ty};
 /// Rows of each slate, group and batch in span order, and who of them is a member now.
 pub struct Spans {
     slates: Vec<Vec<u32>>,
+    /// Rows in or behind each slate.
+    seeing: Vec<Vec<u32>>,
     groups: Vec<Vec<u32>>,
     batches: Vec<Vec<u32>>,
     members: [Vec<Vec<u32>>; 3],
@@ -30,11 +32,15 @@ impl Spans {
         let n_batches = batch.batch_of.iter().max().map_or(0, |m| *m as usize + 1);
         let mut batches = vec![Vec::new(); n_batches];
         let mut slates = vec![Vec::new(); batch.slates.as_ref().map_or(0, |s| s.count)];
+        let mut seeing = slates.clone();
         for row in 0..n {
             groups[batch.request_of[row] as usize].push(row as u32);
             batches[batch.batch_of[row] as usize].push(row as u32);
-            if let Some(s) = batch.slates.as_ref().filter(|s| !s.behind[row]) {
-                slates[s.of[row] as usize].push(row as u32);
+            if let Some(s) = &batch.slates {
+                seeing[s.of[row] as usize].push(row as u32);
+                if !s.behind[row] {
+                    slates[s.of[row] as usize].push(row as u32);
+                }
             }
         }
         let mut equal_places = 0;
@@ -50,7 +56,7 @@ impl Spans {
                 sort(rows, &|r| s.position[r as usize]);
             }
         }
-        Self { slates, groups, batches, members: Default::default(), equal_places }
+        Self { slates, seeing, groups, batches, members: Default::default(), equal_places }
     }
 
     /// Rows whose slate, group or batch is longer than the schema allows (R8.5).
@@ -82,6 +88,12 @@ impl Spans {
             SpanKind::Group => &self.members[1],
             _ => &self.members[2],
         };
+        of.get(holder).map_or(&[], Vec::as_slice)
+    }
+
+    /// Rows that see a slate (also from behind it) or lie in a group.
+    pub fn seeing(&self, kind: SpanKind, holder: usize) -> &[u32] {
+        let of = if kind == SpanKind::Slate { &self.seeing } else { &self.groups };
         of.get(holder).map_or(&[], Vec::as_slice)
     }
 

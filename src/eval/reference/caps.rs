@@ -84,7 +84,11 @@ impl Work<'_> {
         for (holder, instance) in self.instances(cap, &keys) {
             let over_keys = if cap.least { self.short(cap, &instance, &mut outcome) } else { self.passed(cap, &instance, &keys, &mut outcome) };
             let kind = if cap.span_kind == CapSpan::Group { SpanKind::Group } else { SpanKind::Slate };
-            for row in self.rows_seeing(kind, holder) {
+            if over_keys.is_empty() {
+                continue;
+            }
+            for &row in self.spans.seeing(kind, holder) {
+                let row = row as usize;
                 outcome.scaled[row] = outcome.matching[row] && over_keys.contains(&keys[row]);
             }
         }
@@ -98,17 +102,6 @@ impl Work<'_> {
             (Some(share), Err(bound)) => share > bound.to_f64(),
             _ => false,
         }
-    }
-
-    /// Rows that see a slate (also from behind it) or lie in a group.
-    fn rows_seeing(&self, kind: SpanKind, holder: usize) -> Vec<usize> {
-        (0..self.batch.n_rows)
-            .filter(|row| match (kind, &self.batch.slates) {
-                (SpanKind::Group, _) => self.batch.request_of[*row] as usize == holder,
-                (_, Some(slates)) => slates.of[*row] as usize == holder,
-                _ => false,
-            })
-            .collect()
     }
 
     fn instances(&self, cap: &Cap, keys: &[Key]) -> Vec<(usize, Instance)> {
@@ -178,7 +171,8 @@ impl Work<'_> {
     fn short(&self, cap: &Cap, instance: &Instance, out: &mut Outcome) -> Vec<Key> {
         let n = instance.members.len() as u64;
         let matching = instance.members.iter().filter(|r| out.matching[**r as usize]).count() as u64;
-        let shortfall = self.required(cap.bound, n).saturating_sub(matching);
+        let before = instance.before.get(&Key::None).copied().unwrap_or(0);
+        let shortfall = self.required(cap.bound, instance.shown + n).saturating_sub(before + matching);
         for &row in instance.members.iter().filter(|_| shortfall > 0) {
             if !out.matching[row as usize] {
                 out.units[row as usize] = shortfall as f64 / (n - matching) as f64;

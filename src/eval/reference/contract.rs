@@ -51,7 +51,7 @@ pub fn look(feature: &Feature, shape: &[u32], batch: &Batch<'_>, column: &Column
             if values.iter().any(|v| v.is_nan()) {
                 return if feature.nullable { Cell::Missing } else { Cell::Faulty(Reason::NotANumber) };
             }
-            if values.iter().any(|v| v.is_infinite()) {
+            if values.iter().any(|v| v.is_infinite() || !feature.range.contains(f64::from(*v))) {
                 return Cell::Faulty(Reason::OutOfRange);
             }
             let norm: f64 = values.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>().sqrt();

@@ -147,10 +147,11 @@ impl<'b> Work<'b> {
                 let width = if self.program.expr(self.program.lets[id.index()].value).level == Level::Token { self.program.n_levels() } else { 1 };
                 column[row * width + if width > 1 { level } else { 0 }]
             }
-            Op::Part { column, of } => {
+            Op::Part { column, of, inner } => {
                 let row = Self::subject(ctx, *of);
                 let Some(numbers) = self.scores.column(*column) else { return Value::Missing };
-                let level = if numbers.width > 1 { ctx.level } else { 0 };
+                let level = if *inner { ctx.inner } else { ctx.level };
+                let level = if numbers.width > 1 { level } else { 0 };
                 numbers.get(row, level).map_or(Value::Missing, |value| Value::Number { value, error: numbers.error(row, level) })
             }
             Op::InCatalog { id, of } => {

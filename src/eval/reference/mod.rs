@@ -72,6 +72,17 @@ fn refuse(program: &Program, batch: &Batch<'_>, run: Run<'_>) -> Result<(), Refu
     if let Some(name) = run.state.caps.keys().find(|n| !program.caps().any(|(_, c)| c.name == **n)) {
         return Err(Refusal::UnknownCap { name: name.clone() });
     }
+    for (_, cap) in program.caps() {
+        let per_key = match run.state.caps.get(&cap.name).and_then(|c| c.matching.as_ref()) {
+            Some(super::Matching::PerKey(_)) => true,
+            Some(super::Matching::All(_)) => false,
+            None => continue,
+        };
+        if per_key != cap.per.is_some() {
+            let shape = if per_key { "one number: it has no `per KEY`" } else { "a number for each key: it counts `per KEY`" };
+            return Err(Refusal::BadState { why: format!("the `matching` of `{}` is {shape}", cap.name) });
+        }
+    }
     for (list, reads, word) in [(&batch.past, &program.past_reads, "past"), (&batch.wanted, &program.wanted_reads, "wanted")] {
         for id in reads {
             let there = list.as_ref().and_then(|l| l.columns.get(id.index())).is_some_and(Option::is_some);
@@ -244,14 +255,18 @@ impl<'b> Work<'b> {
         if !rule.acts_in(self.run.host) {
             return;
         }
-        if self.put_off(self.program.expr(rule.condition).reads_slate) {
-            self.scores.partial = true;
-            return;
-        }
         self.look(&rule.reads);
-        self.stage(&[rule.condition]);
+        // Pieces that need no slate act at once; the rest is a promise of the slate choice (R5.9, R7.3).
+        let waits = self.put_off(self.program.expr(rule.condition).reads_slate);
+        self.scores.partial |= waits;
+        let conditions: Vec<ExprId> = if waits {
+            rule.pieces.iter().copied().filter(|p| !self.program.expr(*p).reads_slate).collect()
+        } else {
+            vec![rule.condition]
+        };
+        self.stage(&conditions);
         let failed: Vec<usize> = (0..self.batch.n_rows)
-            .filter(|row| self.alive(*row) && !self.value(rule.condition, Ctx::own(*row)).is_true())
+            .filter(|row| self.alive(*row) && !conditions.iter().all(|c| self.value(*c, Ctx::own(*row)).is_true()))
             .collect();
         for row in failed {
             self.scores.verdicts[row] = match rule.value {

@@ -63,6 +63,8 @@ impl Work<'_> {
             return None;
         }
         let raw = self.value(term.value, Ctx::own(row));
+        // The checker proves that a term is known wherever a candidate is scored.
+        debug_assert!(!raw.is_missing(), "the term `{}` is missing in row {row}", term.name);
         let interval = self.program.expr(term.value).interval.outward_f32();
         let (raw, error) = (raw.number().clamp(interval.lo, interval.hi), raw.error());
         let weight = self.program.setting(term.weight);
@@ -248,7 +250,7 @@ impl Work<'_> {
                 self.stage_parts(channel.value);
             }
             let kept = channel.pick.map(|k| self.picked(k, &channel.name));
-            let width = if channel.kind.is_token() { program.n_levels() } else { 1 };
+            let width = if program.is_token(Column::Channel(i)) { program.n_levels() } else { 1 };
             for row in 0..self.batch.n_rows {
                 if !self.alive(row) || kept.as_ref().is_some_and(|k| !k[row]) {
                     continue;
