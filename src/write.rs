@@ -22,8 +22,12 @@ fn on_interrupt() {
             for path in open().iter() {
                 let _ = std::fs::remove_file(path);
             }
-            let stopped = crate::diagnostic::Diagnostic::bare(&crate::diagnostic::code::INTERRUPTED, "stopped; nothing half-written is left");
-            eprint!("\n{}", crate::diagnostic::short(&[stopped], &crate::source::Sources::default()));
+            let stopped = crate::diagnostic::Diagnostic::bare(
+                &crate::diagnostic::code::INTERRUPTED,
+                "stopped; nothing half-written is left",
+            );
+            let text = crate::diagnostic::short(&[stopped], &crate::source::Sources::default());
+            let _ = io::Write::write_all(&mut io::stderr(), format!("\n{text}").as_bytes());
             std::process::exit(130);
         });
     });

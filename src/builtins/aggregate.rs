@@ -139,7 +139,10 @@ fn zero_to_one(_: Interval, _: u64, _: bool) -> Interval {
 /// n times x, for every n between the fewest and the most.
 fn many(x: Interval, most: f64, fewest: f64) -> Interval {
     let ends = [x.lo * most, x.lo * fewest, x.hi * most, x.hi * fewest];
-    Interval::new(ends.iter().copied().fold(f64::INFINITY, f64::min), ends.iter().copied().fold(f64::NEG_INFINITY, f64::max))
+    Interval::new(
+        ends.iter().copied().fold(f64::INFINITY, f64::min),
+        ends.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+    )
 }
 
 fn none(_: &Members, _: f64) -> f64 {

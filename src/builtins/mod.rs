@@ -7,8 +7,6 @@
 mod aggregate;
 mod scalar;
 mod special;
-#[cfg(test)]
-mod tests;
 
 pub use aggregate::{AGGREGATES, Aggregate, AggregateKind, Body, Emptiness, Members};
 pub use scalar::{FUNCTIONS, Function, Signature, Trend};
@@ -34,7 +32,8 @@ pub fn aggregate(name: &str) -> Option<&'static Aggregate> {
 pub fn page(name: &str) -> Option<String> {
     let scalar = function(name).map(|f| (f.form, f.about));
     let over = aggregate(name).map(|a| (a.form, a.about));
-    let forms: Vec<String> = scalar.into_iter().chain(over).map(|(form, about)| format!("`{form}`\n\n{about}\n")).collect();
+    let forms: Vec<String> =
+        scalar.into_iter().chain(over).map(|(form, about)| format!("`{form}`\n\n{about}\n")).collect();
     (!forms.is_empty()).then(|| format!("# {name}\n\n{}", forms.join("\n")))
 }
 

@@ -235,7 +235,13 @@ fn pow_range(x: &[Interval]) -> Interval {
 fn pow_trend(i: usize, x: &[Interval]) -> Trend {
     let (x, k) = (at(x, 0), at(x, 1).lo);
     match i {
-        0 if x.lo >= 0.0 => if k >= 0.0 { Trend::Rising } else { Trend::Falling },
+        0 if x.lo >= 0.0 => {
+            if k >= 0.0 {
+                Trend::Rising
+            } else {
+                Trend::Falling
+            }
+        }
         0 if k > 0.0 && k.rem_euclid(2.0) == 1.0 => Trend::Rising,
         _ => Trend::Unknown,
     }
@@ -466,7 +472,7 @@ pub static FUNCTIONS: &[Function] = &[
         signature: Signature::Same,
         domain: anything,
         missing: never,
-        range: |x| at(x, 0).sub(at(x, 1)).rising(|v| v.max(0.0)),
+        range: |x| at(x, 0).minus(at(x, 1)).rising(|v| v.max(0.0)),
         trend: |i, _| if i == 0 { Trend::Rising } else { Trend::Falling },
         meaning: |x| Some((num(x, 0) - num(x, 1)).max(0.0)),
         carry: |_, e, _| num(e, 0) + num(e, 1),
@@ -521,12 +527,12 @@ pub static FUNCTIONS: &[Function] = &[
         about: "(k + a) / (n + b): a rate with a prior. That n + b > 0 must be provable.",
         arity: (4, 4),
         signature: Signature::Ratio,
-        domain: |x| if at(x, 1).add(at(x, 3)).lo > 0.0 { Ok(()) } else { Err("`n + b` is above 0") },
+        domain: |x| if at(x, 1).plus(at(x, 3)).lo > 0.0 { Ok(()) } else { Err("`n + b` is above 0") },
         missing: never,
-        range: |x| at(x, 0).add(at(x, 2)).div(at(x, 1).add(at(x, 3))),
+        range: |x| at(x, 0).plus(at(x, 2)).over(at(x, 1).plus(at(x, 3))),
         trend: |i, x| match i {
             0 | 2 => Trend::Rising,
-            _ => Trend::by_sign(at(x, 0).add(at(x, 2))).turned(),
+            _ => Trend::by_sign(at(x, 0).plus(at(x, 2))).turned(),
         },
         meaning: |x| Some(bring((num(x, 0) + num(x, 2)) / (num(x, 1) + num(x, 3)))),
         carry: |x, e, r| {
@@ -541,7 +547,9 @@ pub static FUNCTIONS: &[Function] = &[
         about: "2ab / (a + b), and 0 where both are 0. That both are ≥ 0 must be provable.",
         arity: (2, 2),
         signature: Signature::SameReal,
-        domain: |x| if at(x, 0).lo >= 0.0 && at(x, 1).lo >= 0.0 { Ok(()) } else { Err("both arguments are at least 0") },
+        domain: |x| {
+            if at(x, 0).lo >= 0.0 && at(x, 1).lo >= 0.0 { Ok(()) } else { Err("both arguments are at least 0") }
+        },
         missing: never,
         range: |x| {
             let value = |a: f64, b: f64| if a + b > 0.0 { 2.0 * a * b / (a + b) } else { 0.0 };

@@ -35,11 +35,20 @@ impl Checker {
         let Some(function) = builtins::aggregate(&name.node) else {
             let near = did_you_mean(&name.node, builtins::AGGREGATES.iter().map(|a| a.name));
             return self.refuse(
-                Diagnostic::at(&code::UNKNOWN_FUNCTION, name.span, format!("`{}` does not work over a span", name.node))
-                    .help(near.map_or_else(
-                        || format!("over spans work {}", builtins::AGGREGATES.iter().map(|a| a.name).collect::<Vec<_>>().join(", ")),
-                        |n| format!("did you mean `{n}`?"),
-                    )),
+                Diagnostic::at(
+                    &code::UNKNOWN_FUNCTION,
+                    name.span,
+                    format!("`{}` does not work over a span", name.node),
+                )
+                .help(near.map_or_else(
+                    || {
+                        format!(
+                            "over spans work {}",
+                            builtins::AGGREGATES.iter().map(|a| a.name).collect::<Vec<_>>().join(", ")
+                        )
+                    },
+                    |n| format!("did you mean `{n}`?"),
+                )),
             );
         };
         if self.in_fn > 0 {
@@ -81,16 +90,25 @@ impl Checker {
                 || "spans are slate, group, batch, history, targets and levels".to_string(),
                 |n| format!("did you mean `{n}`?"),
             );
-            return self.refuse(Diagnostic::at(&code::SPAN, name.span, format!("there is no span `{}`", name.node)).help(help));
+            return self.refuse(
+                Diagnostic::at(&code::SPAN, name.span, format!("there is no span `{}`", name.node)).help(help),
+            );
         };
         let missing = match kind {
-            SpanKind::History if self.schema.past.is_none() => Some("the schema has no `past` list: add it under `lists:`"),
-            SpanKind::Targets if self.schema.wanted.is_none() => Some("the schema has no `wanted` list: add it under `lists:`"),
-            SpanKind::Levels if self.program.sid_shape.is_empty() => Some("the schema has no SID: add a feature of scale `sid`"),
+            SpanKind::History if self.schema.past.is_none() => {
+                Some("the schema has no `past` list: add it under `lists:`")
+            }
+            SpanKind::Targets if self.schema.wanted.is_none() => {
+                Some("the schema has no `wanted` list: add it under `lists:`")
+            }
+            SpanKind::Levels if self.program.sid_shape.is_empty() => {
+                Some("the schema has no SID: add a feature of scale `sid`")
+            }
             _ => None,
         };
         match missing {
-            Some(help) => self.refuse(Diagnostic::at(&code::SPAN, name.span, format!("there is no `{}` here", name.node)).help(help)),
+            Some(help) => self
+                .refuse(Diagnostic::at(&code::SPAN, name.span, format!("there is no `{}` here", name.node)).help(help)),
             None => Some(kind),
         }
     }
@@ -110,8 +128,12 @@ impl Checker {
         let inside = Scope { span: Some(kind), entries: entries.filter(|_| kind == SpanKind::Levels) };
         if function.kind == AggregateKind::Rank && matches!(kind, SpanKind::History | SpanKind::Targets) {
             return self.refuse(
-                Diagnostic::at(&code::ARGUMENTS, span, format!("`rank` ranks candidates, and `{}` has none", kind.as_str()))
-                    .help("write `percentile(x among past.x over history)`, or count those that are greater"),
+                Diagnostic::at(
+                    &code::ARGUMENTS,
+                    span,
+                    format!("`rank` ranks candidates, and `{}` has none", kind.as_str()),
+                )
+                .help("write `percentile(x among past.x over history)`, or count those that are greater"),
             );
         }
         let narrowing = self.narrowing(kind, over.narrowing.as_ref())?;
@@ -156,8 +178,15 @@ impl Checker {
         if fits {
             return Some(Some(word.node));
         }
-        let help = if kind == SpanKind::Batch { "a batch has no order; `except this` is possible" } else { "the candidate is no member of it; use `where`" };
-        self.refuse(Diagnostic::at(&code::NARROWING, word.span, format!("`{}` cannot be narrowed so", kind.as_str())).help(help))
+        let help = if kind == SpanKind::Batch {
+            "a batch has no order; `except this` is possible"
+        } else {
+            "the candidate is no member of it; use `where`"
+        };
+        self.refuse(
+            Diagnostic::at(&code::NARROWING, word.span, format!("`{}` cannot be narrowed so", kind.as_str()))
+                .help(help),
+        )
     }
 
     /// The key of `per`, as the member's and as the candidate's.
@@ -202,12 +231,23 @@ impl Checker {
         Some(id)
     }
 
-    fn body(&mut self, mut pieces: Pieces, args: &[ast::Expr], among: Option<&ast::Expr>, inside: Scope, span: Span) -> Option<Pieces> {
+    fn body(
+        &mut self,
+        mut pieces: Pieces,
+        args: &[ast::Expr],
+        among: Option<&ast::Expr>,
+        inside: Scope,
+        span: Span,
+    ) -> Option<Pieces> {
         let function = pieces.function;
         let wrong = |c: &mut Self| {
             c.refuse(
-                Diagnostic::at(&code::ARGUMENTS, span, format!("`{}` is called with the wrong arguments", function.name))
-                    .help(format!("`{}`", function.form)),
+                Diagnostic::at(
+                    &code::ARGUMENTS,
+                    span,
+                    format!("`{}` is called with the wrong arguments", function.name),
+                )
+                .help(format!("`{}`", function.form)),
             )
         };
         if among.is_some() != (function.body == Body::Among) {
@@ -249,10 +289,12 @@ impl Checker {
                 pieces.body = Some(self.member_number(x)?);
                 let ExprKind::Number(n) = &share.kind else {
                     return self.refuse(
-                        Diagnostic::at(&code::CONSTANT, share.span, "the share of `quantile` is a literal").help("`quantile(x, 75% over group)`"),
+                        Diagnostic::at(&code::CONSTANT, share.span, "the share of `quantile` is a literal")
+                            .help("`quantile(x, 75% over group)`"),
                     );
                 };
-                pieces.share = if n.is_whole() && n.digits == "1" { Decimal(10_000) } else { self.share_literal(n, share.span)? };
+                pieces.share =
+                    if n.is_whole() && n.digits == "1" { Decimal(10_000) } else { self.share_literal(n, share.span)? };
             }
             _ => return wrong(self),
         }
@@ -265,8 +307,11 @@ impl Checker {
         let expr = self.program.expr(id);
         let (ty, nullable) = (expr.ty.clone(), expr.nullable);
         if !ty.is_number() {
-            let help = if ty == Ty::Bool { "`count` and `share` take conditions" } else { "aggregates work on numbers" };
-            return self.refuse(Diagnostic::at(&code::TYPE, x.span, format!("a number is needed here, this is {ty}")).help(help));
+            let help =
+                if ty == Ty::Bool { "`count` and `share` take conditions" } else { "aggregates work on numbers" };
+            return self.refuse(
+                Diagnostic::at(&code::TYPE, x.span, format!("a number is needed here, this is {ty}")).help(help),
+            );
         }
         if nullable {
             let text = self.sources.slice(x.span).to_string();
@@ -340,7 +385,8 @@ impl Checker {
             _ if narrowing.is_some() || per.is_some() || own.is_some() => Level::Candidate,
             _ => Level::Constant,
         };
-        let entry_level = if kind == SpanKind::Levels && expr.reads_entry && narrowing.is_none() { Level::Constant } else { holder };
+        let entry_level =
+            if kind == SpanKind::Levels && expr.reads_entry && narrowing.is_none() { Level::Constant } else { holder };
         expr.level = expr.level.max(entry_level).max(own_level);
         expr.availability = expr.availability.max(known_at);
         if kind.of_candidates() {
@@ -375,14 +421,18 @@ impl Checker {
         let outside = self.scope;
         let x = self.known(operand)?;
         self.scope = Scope { span: Some(kind), entries: None };
-        let entry_path = ast::Expr { kind: ExprKind::Path { prefix: Some(prefix.clone()), name: name.clone() }, span: name.span, depth: 1 };
+        let entry_path = ast::Expr {
+            kind: ExprKind::Path { prefix: Some(prefix.clone()), name: name.clone() },
+            span: name.span,
+            depth: 1,
+        };
         let y = self.expr(&entry_path);
         self.scope = outside;
         let y = y?;
         self.same_kind(x, y)?;
         let mut known = self.combine(Op::IsKnown(y), &[y], Ty::Bool);
         known.nullable = false;
-        
+
         let known = self.push(known, span);
         let mut equal = self.combine(Op::Compare(CompareOp::Equal, y, x), &[x, y], Ty::Bool);
         equal.nullable = false;
@@ -410,7 +460,11 @@ impl Checker {
         span: Span,
     ) -> Option<ExprId> {
         if let Some(narrowing) = narrowing {
-            return self.refuse(Diagnostic::at(&code::NARROWING, narrowing.span, "`is first in` already looks at earlier members only"));
+            return self.refuse(Diagnostic::at(
+                &code::NARROWING,
+                narrowing.span,
+                "`is first in` already looks at earlier members only",
+            ));
         }
         let kind = self.span_kind(span_name)?;
         if !matches!(kind, SpanKind::Slate | SpanKind::Group) {

@@ -1,22 +1,29 @@
 //! Calls: functions of the language, `fn`s of the file, tables.
 
-use super::names::{Symbol, fn_key};
 use super::Checker;
+use super::names::{Symbol, fn_key};
 use crate::builtins::{self, Function, Signature};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::program::{Constant, ExprId, Op};
 use crate::source::Span;
 use crate::syntax::ast::{self, DeclKind, ExprKind, Name};
-use crate::types::{Dimension, Interval, Level, Ty};
+use crate::types::{Dimension, Interval, Level, Ty, shown_number};
 
 /// Deepest nesting of `fn` calls.
 const MAX_CALLS: usize = 64;
 
 impl Checker {
-    pub(super) fn call(&mut self, name: &Name, args: &[ast::Expr], among: Option<&ast::Expr>, span: Span) -> Option<ExprId> {
+    pub(super) fn call(
+        &mut self,
+        name: &Name,
+        args: &[ast::Expr],
+        among: Option<&ast::Expr>,
+        span: Span,
+    ) -> Option<ExprId> {
         if let Some(among) = among {
             return self.refuse(
-                Diagnostic::at(&code::ARGUMENTS, among.span, "`among` needs a span behind it").help("`percentile(x among y over group)`"),
+                Diagnostic::at(&code::ARGUMENTS, among.span, "`among` needs a span behind it")
+                    .help("`percentile(x among y over group)`"),
             );
         }
         let key = fn_key(&name.node);
@@ -33,20 +40,31 @@ impl Checker {
         }
         if let Some(aggregate) = builtins::aggregate(&name.node) {
             return self.refuse(
-                Diagnostic::at(&code::ARGUMENTS, span, format!("`{}` works over a span", name.node))
-                    .help(format!("write `{}`, S one of slate, group, batch, history, targets, levels", aggregate.form)),
+                Diagnostic::at(&code::ARGUMENTS, span, format!("`{}` works over a span", name.node)).help(format!(
+                    "write `{}`, S one of slate, group, batch, history, targets, levels",
+                    aggregate.form
+                )),
             );
         }
-        let own: Vec<String> = self.names.visible(name.span).filter_map(|(k, _)| k.strip_prefix("fn ")).map(str::to_string).collect();
-        let near = did_you_mean(&name.node, builtins::names().map(|n| -> &str { n }).chain(own.iter().map(String::as_str)));
-        let is_let = matches!(self.names.lookup(&name.node, name.span), Some(Symbol::Let(_) | Symbol::Feature(_) | Symbol::Param(_)));
-        let diagnostic = Diagnostic::at(&code::UNKNOWN_FUNCTION, name.span, format!("there is no function `{}`", name.node)).help(
-            match near {
-                _ if is_let => format!("`{}` is a value, not a function", name.node),
-                Some(n) => format!("did you mean `{n}`?"),
-                None => format!("functions are {}", builtins::FUNCTIONS.iter().map(|f| f.name).collect::<Vec<_>>().join(", ")),
-            },
+        let own: Vec<String> =
+            self.names.visible(name.span).filter_map(|(k, _)| k.strip_prefix("fn ")).map(str::to_string).collect();
+        let near =
+            did_you_mean(&name.node, builtins::names().map(|n| -> &str { n }).chain(own.iter().map(String::as_str)));
+        let is_let = matches!(
+            self.names.lookup(&name.node, name.span),
+            Some(Symbol::Let(_) | Symbol::Feature(_) | Symbol::Param(_))
         );
+        let diagnostic =
+            Diagnostic::at(&code::UNKNOWN_FUNCTION, name.span, format!("there is no function `{}`", name.node)).help(
+                match near {
+                    _ if is_let => format!("`{}` is a value, not a function", name.node),
+                    Some(n) => format!("did you mean `{n}`?"),
+                    None => format!(
+                        "functions are {}",
+                        builtins::FUNCTIONS.iter().map(|f| f.name).collect::<Vec<_>>().join(", ")
+                    ),
+                },
+            );
         self.refuse(diagnostic)
     }
 
@@ -58,14 +76,23 @@ impl Checker {
         self.called.insert(decl);
         let DeclKind::Fn { params, body, .. } = self.decls.get(decl)?.kind.clone() else { return None };
         if params.len() != args.len() {
-            let expected = params.iter().map(|(n, s)| format!("{}: {:?}", n.node, s.node)).collect::<Vec<_>>().join(", ");
+            let expected =
+                params.iter().map(|(n, s)| format!("{}: {:?}", n.node, s.node)).collect::<Vec<_>>().join(", ");
             return self.refuse(
-                Diagnostic::at(&code::ARGUMENTS, span, format!("`{}` takes {}, {}", name.node, arguments(params.len()), given(args.len())))
-                    .help(format!("{}({})", name.node, expected.to_lowercase())),
+                Diagnostic::at(
+                    &code::ARGUMENTS,
+                    span,
+                    format!("`{}` takes {}, {}", name.node, arguments(params.len()), given(args.len())),
+                )
+                .help(format!("{}({})", name.node, expected.to_lowercase())),
             );
         }
         if self.locals.len() >= MAX_CALLS {
-            return self.refuse(Diagnostic::at(&code::NESTING, span, format!("`fn`s call each other more than {MAX_CALLS} deep")));
+            return self.refuse(Diagnostic::at(
+                &code::NESTING,
+                span,
+                format!("`fn`s call each other more than {MAX_CALLS} deep"),
+            ));
         }
         let mut locals = std::collections::HashMap::new();
         for ((param, scale), arg) in params.iter().zip(args) {
@@ -74,15 +101,25 @@ impl Checker {
                 let found = self.program.expr(*id).ty.clone();
                 let wanted = scale.node.ty();
                 let fits = match (&wanted, &found) {
-                    (Ty::Number { dimension: a, whole }, Ty::Number { dimension: b, whole: is }) => a == b && (!whole || *is),
+                    (Ty::Number { dimension: a, whole }, Ty::Number { dimension: b, whole: is }) => {
+                        a == b && (!whole || *is)
+                    }
                     (Ty::Category(_), Ty::Category(_) | Ty::Text) | (Ty::Id, Ty::Text) => true,
                     (a, b) => a == b,
                 };
                 if !fits {
-                    let code = if wanted.is_number() && found.is_number() && wanted.dimension() != found.dimension() { &code::DIMENSION } else { &code::TYPE };
+                    let code = if wanted.is_number() && found.is_number() && wanted.dimension() != found.dimension() {
+                        &code::DIMENSION
+                    } else {
+                        &code::TYPE
+                    };
                     self.error(
-                        Diagnostic::at(code, arg.span, format!("`{}` of `{}` is {wanted}, this is {found}", param.node, name.node))
-                            .also(param.span, "declared here"),
+                        Diagnostic::at(
+                            code,
+                            arg.span,
+                            format!("`{}` of `{}` is {wanted}, this is {found}", param.node, name.node),
+                        )
+                        .also(param.span, "declared here"),
                     );
                 }
                 fits
@@ -100,14 +137,22 @@ impl Checker {
     fn lookup(&mut self, table: crate::program::TableId, args: &[ast::Expr], span: Span) -> Option<ExprId> {
         let (keys, range) = self.table_shape(table)?;
         if keys.len() != args.len() {
-            let shown = keys.iter().map(|k| k.0.as_str()).collect::<Vec<_>>().join(", ");
+            let shown = keys.join(", ");
             return self.refuse(
-                Diagnostic::at(&code::ARGUMENTS, span, format!("this table has {}, {}", if keys.len() == 1 { "1 key".into() } else { format!("{} keys", keys.len()) }, given(args.len())))
-                    .help(format!("its keys are {shown}")),
+                Diagnostic::at(
+                    &code::ARGUMENTS,
+                    span,
+                    format!(
+                        "this table has {}, {}",
+                        if keys.len() == 1 { "1 key".into() } else { format!("{} keys", keys.len()) },
+                        given(args.len())
+                    ),
+                )
+                .help(format!("its keys are {shown}")),
             );
         }
         let mut built = Vec::new();
-        for (arg, (key, _)) in args.iter().zip(&keys) {
+        for (arg, key) in args.iter().zip(&keys) {
             let id = self.known(arg)?;
             let ty = self.program.expr(id).ty.clone();
             if !matches!(ty, Ty::Id | Ty::Category(_) | Ty::Text | Ty::Bool | Ty::Number { whole: true, .. }) {
@@ -133,8 +178,12 @@ impl Checker {
             let takes = if least == most { least.to_string() } else { format!("{least} to {most}") };
             let takes = if takes == "1" { "1 argument".to_string() } else { format!("{takes} arguments") };
             return self.refuse(
-                Diagnostic::at(&code::ARGUMENTS, span, format!("`{}` takes {takes}, {}", function.name, given(args.len())))
-                    .help(format!("`{}`", function.form)),
+                Diagnostic::at(
+                    &code::ARGUMENTS,
+                    span,
+                    format!("`{}` takes {takes}, {}", function.name, given(args.len())),
+                )
+                .help(format!("`{}`", function.form)),
             );
         }
         if function.signature == Signature::Band {
@@ -154,7 +203,11 @@ impl Checker {
         let ty = self.signature(function, &built, span)?;
         let mut intervals: Vec<Interval> = built.iter().map(|a| self.program.expr(*a).interval).collect();
         if let Err(why) = (function.domain)(&intervals) {
-            let ranges = intervals.iter().map(|i| format!("[{}, {}]", short(i.lo), short(i.hi))).collect::<Vec<_>>().join(", ");
+            let ranges = intervals
+                .iter()
+                .map(|i| format!("[{}, {}]", shown_number(i.lo), shown_number(i.hi)))
+                .collect::<Vec<_>>()
+                .join(", ");
             return self.refuse(
                 Diagnostic::at(&code::DOMAIN, span, format!("`{}` needs proof that {why}", function.name))
                     .help(format!("what is proven of its arguments: {ranges}; use `clamp`, or ask `… > 0` around it")),
@@ -179,7 +232,8 @@ impl Checker {
         let x = self.expr(x)?;
         let ExprKind::List(items) = &edges.kind else {
             return self.refuse(
-                Diagnostic::at(&code::ARGUMENTS, edges.span, "the edges of `band` stand in a list").help("`band(age, [1 day, 7 days, 30 days])`"),
+                Diagnostic::at(&code::ARGUMENTS, edges.span, "the edges of `band` stand in a list")
+                    .help("`band(age, [1 day, 7 days, 30 days])`"),
             );
         };
         let mut built = vec![x];
@@ -201,7 +255,8 @@ impl Checker {
             let (found, at) = (self.program.expr(*edge).ty.clone(), self.program.expr(*edge).span);
             if !found.is_number() || found.dimension() != ty.dimension() {
                 return self.refuse(
-                    Diagnostic::at(&code::DIMENSION, at, format!("an edge of `band` is {ty}, this is {found}")).also(place, format!("this is {ty}")),
+                    Diagnostic::at(&code::DIMENSION, at, format!("an edge of `band` is {ty}, this is {found}"))
+                        .also(place, format!("this is {ty}")),
                 );
             }
         }
@@ -216,11 +271,15 @@ impl Checker {
 
     /// Types and dimensions of the arguments; gives the type of the result.
     fn signature(&mut self, function: &'static Function, args: &[ExprId], span: Span) -> Option<Ty> {
-        let types: Vec<(Ty, Span)> = args.iter().map(|a| (self.program.expr(*a).ty.clone(), self.program.expr(*a).span)).collect();
+        let types: Vec<(Ty, Span)> =
+            args.iter().map(|a| (self.program.expr(*a).ty.clone(), self.program.expr(*a).span)).collect();
         let numbers = |c: &mut Self, of: &[(Ty, Span)]| -> Option<()> {
             for (ty, place) in of {
                 if !ty.is_number() {
-                    return c.refuse(Diagnostic::at(&code::TYPE, *place, format!("`{}` takes numbers, this is {ty}", function.name)).help(format!("`{}`", function.form)));
+                    return c.refuse(
+                        Diagnostic::at(&code::TYPE, *place, format!("`{}` takes numbers, this is {ty}", function.name))
+                            .help(format!("`{}`", function.form)),
+                    );
                 }
             }
             Some(())
@@ -230,8 +289,12 @@ impl Checker {
             for (ty, place) in of {
                 if !ty.dimension().is_none() {
                     return c.refuse(
-                        Diagnostic::at(&code::DIMENSION, *place, format!("`{}` takes plain numbers, this is {ty}", function.name))
-                            .help("divide it by something of its kind first, such as `/ 1 s`"),
+                        Diagnostic::at(
+                            &code::DIMENSION,
+                            *place,
+                            format!("`{}` takes plain numbers, this is {ty}", function.name),
+                        )
+                        .help("divide it by something of its kind first, such as `/ 1 s`"),
                     );
                 }
             }
@@ -243,9 +306,13 @@ impl Checker {
             for (ty, at) in of {
                 if ty.dimension() != first.dimension() {
                     return c.refuse(
-                        Diagnostic::at(&code::DIMENSION, *at, format!("arguments of `{}` differ: this is {ty}", function.name))
-                            .also(*place, format!("this is {first}"))
-                            .help("a literal of a kind has its unit, also `0 s`"),
+                        Diagnostic::at(
+                            &code::DIMENSION,
+                            *at,
+                            format!("arguments of `{}` differ: this is {ty}", function.name),
+                        )
+                        .also(*place, format!("this is {first}"))
+                        .help("a literal of a kind has its unit, also `0 s`"),
                     );
                 }
             }
@@ -259,7 +326,9 @@ impl Checker {
             Signature::SameReal => Some(Ty::Number { dimension: equal(self, &types)?, whole: false }),
             Signature::Plain => plain(self, &types).map(|()| Ty::REAL),
             Signature::Whole => plain(self, &types).map(|()| Ty::WHOLE),
-            Signature::Haversine => plain(self, &types).map(|()| Ty::Number { dimension: Dimension::LENGTH, whole: false }),
+            Signature::Haversine => {
+                plain(self, &types).map(|()| Ty::Number { dimension: Dimension::LENGTH, whole: false })
+            }
             Signature::Ratio => equal(self, &types).map(|_| Ty::REAL),
             Signature::Power => {
                 plain(self, &types)?;
@@ -283,7 +352,11 @@ impl Checker {
             Signature::Sids => {
                 for (ty, place) in &types {
                     if *ty != Ty::Sid {
-                        return self.refuse(Diagnostic::at(&code::TYPE, *place, format!("`{}` takes two SIDs, this is {ty}", function.name)));
+                        return self.refuse(Diagnostic::at(
+                            &code::TYPE,
+                            *place,
+                            format!("`{}` takes two SIDs, this is {ty}", function.name),
+                        ));
                     }
                 }
                 Some(Ty::WHOLE)
@@ -291,7 +364,11 @@ impl Checker {
             Signature::Bucket => {
                 let id = types.first()?;
                 if !matches!(id.0, Ty::Id | Ty::Category(_) | Ty::Text) {
-                    return self.refuse(Diagnostic::at(&code::TYPE, id.1, format!("`bucket` takes an id, this is {}", id.0)));
+                    return self.refuse(Diagnostic::at(
+                        &code::TYPE,
+                        id.1,
+                        format!("`bucket` takes an id, this is {}", id.0),
+                    ));
                 }
                 let n = self.program.expr(*args.get(1)?);
                 let salt = self.program.expr(*args.get(2)?);
@@ -299,8 +376,12 @@ impl Checker {
                     && matches!(&salt.op, Op::Constant(Constant::Text(_)));
                 if !fine {
                     return self.refuse(
-                        Diagnostic::at(&code::CONSTANT, span, "`bucket` takes a whole number from 1 and a text, both literals")
-                            .help("`bucket(item_id, 5, \"salt\")`"),
+                        Diagnostic::at(
+                            &code::CONSTANT,
+                            span,
+                            "`bucket` takes a whole number from 1 and a text, both literals",
+                        )
+                        .help("`bucket(item_id, 5, \"salt\")`"),
                     );
                 }
                 Some(Ty::WHOLE)
@@ -313,7 +394,11 @@ impl Checker {
         let expr = self.program.expr(id);
         let constant = expr.level == Level::Constant && expr.interval.lo == expr.interval.hi && !expr.nullable;
         let span = expr.span;
-        if constant { Some(()) } else { self.refuse(Diagnostic::at(&code::CONSTANT, span, format!("{what} must be a literal"))) }
+        if constant {
+            Some(())
+        } else {
+            self.refuse(Diagnostic::at(&code::CONSTANT, span, format!("{what} must be a literal")))
+        }
     }
 }
 
@@ -330,7 +415,9 @@ impl Checker {
     /// What depends on the arguments' ranges is left for calls.
     pub(super) fn uncalled(&mut self) {
         for decl in 0..self.decls.len() {
-            let Some(DeclKind::Fn { params, body, .. }) = self.decls.get(decl).map(|d| d.kind.clone()) else { continue };
+            let Some(DeclKind::Fn { params, body, .. }) = self.decls.get(decl).map(|d| d.kind.clone()) else {
+                continue;
+            };
             if self.called.contains(&decl) || self.let_values.get(&decl) == Some(&None) {
                 continue;
             }
@@ -352,22 +439,18 @@ impl Checker {
             self.program.exprs.truncate(exprs);
             self.program.lets.truncate(lets);
             let found = std::mem::replace(&mut self.out, before);
-            let told = [&code::UNKNOWN_NAME, &code::UNKNOWN_FUNCTION, &code::ARGUMENTS, &code::TYPE, &code::DIMENSION, &code::PREFIX, &code::PART_READ];
+            let told = [
+                &code::UNKNOWN_NAME,
+                &code::UNKNOWN_FUNCTION,
+                &code::ARGUMENTS,
+                &code::TYPE,
+                &code::DIMENSION,
+                &code::PREFIX,
+                &code::PART_READ,
+            ];
             for diagnostic in found.iter().filter(|d| told.contains(&d.code)) {
                 self.out.push(diagnostic.clone());
             }
         }
-    }
-}
-
-/// A bound as messages show it.
-pub fn short(value: f64) -> String {
-    if value == 0.0 {
-        "0".into()
-    } else if value.abs() >= 1e6 || value.abs() < 1e-3 {
-        format!("{value:.3e}")
-    } else {
-        let text = format!("{value:.4}");
-        text.trim_end_matches('0').trim_end_matches('.').to_string()
     }
 }

@@ -12,7 +12,10 @@ impl Checker {
     pub(super) fn channels(&mut self) {
         for monitors in [false, true] {
             for i in 0..self.decls.len() {
-                let Some(DeclKind::Channel { kind, name, value, pick }) = self.decls.get(i).map(|d| d.kind.clone()) else { continue };
+                let Some(DeclKind::Channel { kind, name, value, pick }) = self.decls.get(i).map(|d| d.kind.clone())
+                else {
+                    continue;
+                };
                 if (kind == ChannelKind::Monitor) != monitors {
                     continue;
                 }
@@ -58,7 +61,8 @@ impl Checker {
 
     fn channel_value(&mut self, kind: ChannelKind, name: &Name, value: &crate::syntax::ast::Expr) -> Option<ExprId> {
         let what = format!("{} `{}`", kind.word(), name.node);
-        let id = if kind == ChannelKind::Monitor { self.monitored(value, &what)? } else { self.plain_number(value, &what)? };
+        let id =
+            if kind == ChannelKind::Monitor { self.monitored(value, &what)? } else { self.plain_number(value, &what)? };
         let expr = self.program.expr(id);
         let (level, interval, span) = (expr.level, expr.interval, expr.span);
         if kind == ChannelKind::Monitor {
@@ -67,19 +71,28 @@ impl Checker {
             self.at_most_candidate(id, &what)?;
         } else if self.program.sid_shape.is_empty() {
             return self.refuse(
-                Diagnostic::at(&code::SPAN, name.span, "a token channel needs the schema's SID").help("add a feature of scale `sid` with its `shape`"),
+                Diagnostic::at(&code::SPAN, name.span, "a token channel needs the schema's SID")
+                    .help("add a feature of scale `sid` with its `shape`"),
             );
         }
         if kind == ChannelKind::SlateReward && level > Level::Slate {
             return self.refuse(
-                Diagnostic::at(&code::LEVEL, span, "`slate reward` is one number for the slate, this is one for each candidate")
-                    .help("put `sum(… over slate)`, `dcg(… over slate)` or the like around it"),
+                Diagnostic::at(
+                    &code::LEVEL,
+                    span,
+                    "`slate reward` is one number for the slate, this is one for each candidate",
+                )
+                .help("put `sum(… over slate)`, `dcg(… over slate)` or the like around it"),
             );
         }
         if matches!(kind, ChannelKind::SampleWeight | ChannelKind::TokenWeight) && interval.lo < 0.0 {
             return self.refuse(
-                Diagnostic::at(&code::NEGATIVE_WEIGHT, span, format!("{what} may be as low as {}", super::calls::short(interval.lo)))
-                    .help("put `max(…, 0)` around it"),
+                Diagnostic::at(
+                    &code::NEGATIVE_WEIGHT,
+                    span,
+                    format!("{what} may be as low as {}", crate::types::shown_number(interval.lo)),
+                )
+                .help("put `max(…, 0)` around it"),
             );
         }
         Some(id)
@@ -96,7 +109,13 @@ impl Checker {
     }
 
     /// A part of the score by its name: in monitors.
-    pub(super) fn part(&mut self, prefix: Option<&Name>, name: &Name, of: Option<Subject>, span: Span) -> Option<ExprId> {
+    pub(super) fn part(
+        &mut self,
+        prefix: Option<&Name>,
+        name: &Name,
+        of: Option<Subject>,
+        span: Span,
+    ) -> Option<ExprId> {
         let full = prefix.map_or_else(|| name.node.clone(), |p| format!("{}.{}", p.node, name.node));
         if self.broken.contains(prefix.map_or(&name.node, |p| &p.node)) {
             return None;
@@ -105,10 +124,11 @@ impl Checker {
         let names: Vec<String> = all.iter().map(|c| column_names(&self.program, *c)).collect();
         let Some(column) = all.iter().zip(&names).find(|(_, n)| **n == full).map(|(c, _)| *c) else {
             let near = did_you_mean(&full, names.iter().map(String::as_str));
-            return self.refuse(
-                Diagnostic::at(&code::UNKNOWN_NAME, span, format!("there is no part `{full}`"))
-                    .help(near.map_or("a monitor reads parts, channels, and the monitors above it".to_string(), |n| format!("did you mean `{n}`?"))),
-            );
+            return self.refuse(Diagnostic::at(&code::UNKNOWN_NAME, span, format!("there is no part `{full}`")).help(
+                near.map_or("a monitor reads parts, channels, and the monitors above it".to_string(), |n| {
+                    format!("did you mean `{n}`?")
+                }),
+            ));
         };
         let inside = self.scope.span.is_some_and(crate::program::SpanKind::of_candidates);
         let of = of.unwrap_or(if inside { Subject::Member } else { Subject::Own });
@@ -118,7 +138,9 @@ impl Checker {
         expr.staged = true;
         if let Column::Channel(i) = column {
             let channel = self.program.channels.get(i).cloned();
-            expr.nullable = channel.as_ref().is_some_and(|c| c.pick.is_some() || self.program.expr(c.value).nullable || c.kind == ChannelKind::SlateReward);
+            expr.nullable = channel.as_ref().is_some_and(|c| {
+                c.pick.is_some() || self.program.expr(c.value).nullable || c.kind == ChannelKind::SlateReward
+            });
             if self.program.is_token(column) && !inner {
                 expr.level = Level::Token;
             }
@@ -139,7 +161,11 @@ impl Checker {
             expr.availability = expr.availability.max(availability);
             expr.reads_slate |= slate && !sum;
         }
-        if of == Subject::Member { expr.reads_member = true } else { expr.level = expr.level.max(Level::Candidate) }
+        if of == Subject::Member {
+            expr.reads_member = true
+        } else {
+            expr.level = expr.level.max(Level::Candidate)
+        }
         expr.reads_own = of == Subject::Own;
         Some(self.push(expr, span))
     }

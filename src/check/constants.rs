@@ -33,8 +33,9 @@ impl Checker {
         let number = ty.is_number();
         match range {
             None if number => self.error(
-                Diagnostic::at(&code::PARAM, name.span, format!("the param `{}` needs its range", name.node))
-                    .help(format!("write `param {} = … in LO..HI`; what is proved holds over the whole range", name.node)),
+                Diagnostic::at(&code::PARAM, name.span, format!("the param `{}` needs its range", name.node)).help(
+                    format!("write `param {} = … in LO..HI`; what is proved holds over the whole range", name.node),
+                ),
             ),
             Some((lo, _)) if !number => {
                 self.error(Diagnostic::at(&code::PARAM, lo.span, "only a number has a range"));
@@ -43,12 +44,19 @@ impl Checker {
                 let (a, b) = (self.constant(lo), self.constant(hi));
                 if let (Some((a, ta, wa)), Some((b, tb, wb))) = (a, b) {
                     let span = lo.span.to(hi.span);
-                    if ta.dimension() != ty.dimension() || tb.dimension() != ty.dimension() || !ta.is_number() || !tb.is_number() {
+                    if ta.dimension() != ty.dimension()
+                        || tb.dimension() != ty.dimension()
+                        || !ta.is_number()
+                        || !tb.is_number()
+                    {
                         self.error(Diagnostic::at(&code::DIMENSION, span, format!("this range is not one of {ty}")));
                     } else if a.number() > b.number() {
                         self.error(Diagnostic::at(&code::INTERVAL_ORDER, span, "this range ends before it begins"));
                     } else if value.number() < a.number() || value.number() > b.number() {
-                        self.error(Diagnostic::at(&code::PARAM, default.span, "this default lies outside its range").also(span, "the range"));
+                        self.error(
+                            Diagnostic::at(&code::PARAM, default.span, "this default lies outside its range")
+                                .also(span, "the range"),
+                        );
                     }
                     is_whole &= wa && wb;
                     interval = Some(Interval::new(a.number(), b.number().max(a.number())));
@@ -58,7 +66,15 @@ impl Checker {
         }
         let interval = if number { Some(interval.unwrap_or(Interval::point(value.number()))) } else { None };
         let ty = if is_whole == whole { ty } else { Ty::Number { dimension: ty.dimension(), whole: false } };
-        self.program.params.push(Param { name: name.node.clone(), value, range: interval, ty, whole: is_whole, count: whole, span: name.span });
+        self.program.params.push(Param {
+            name: name.node.clone(),
+            value,
+            range: interval,
+            ty,
+            whole: is_whole,
+            count: whole,
+            span: name.span,
+        });
     }
 
     /// A constant's value, type, and whether it is written whole.
@@ -80,7 +96,11 @@ impl Checker {
             ast::Setting::Constant(c) => {
                 let (value, ty, _) = self.constant(c)?;
                 if !ty.is_number() || !ty.dimension().is_none() {
-                    return self.refuse(Diagnostic::at(&code::TYPE, c.span, format!("{what} is a plain number, this is {ty}")));
+                    return self.refuse(Diagnostic::at(
+                        &code::TYPE,
+                        c.span,
+                        format!("{what} is a plain number, this is {ty}"),
+                    ));
                 }
                 Some(Setting::Constant(crate::types::round_to_f32(value.number())))
             }
@@ -91,20 +111,30 @@ impl Checker {
                         return None;
                     }
                     let diagnostic = if symbol.is_some() {
-                        Diagnostic::at(&code::CONSTANT, name.span, format!("{what} is a constant or a `param`, `{}` is neither", name.node))
-                            .help("what varies from candidate to candidate belongs in the expression")
+                        Diagnostic::at(
+                            &code::CONSTANT,
+                            name.span,
+                            format!("{what} is a constant or a `param`, `{}` is neither", name.node),
+                        )
+                        .help("what varies from candidate to candidate belongs in the expression")
                     } else {
                         let params = self.program.params.iter().map(|p| p.name.as_str());
                         let near = crate::diagnostic::did_you_mean(&name.node, params);
-                        Diagnostic::at(&code::UNKNOWN_NAME, name.span, format!("there is no param `{}`", name.node)).help(
-                            near.map_or_else(|| format!("declare it: `param {} = 1.0 in 0..2`", name.node), |n| format!("did you mean `{n}`?")),
-                        )
+                        Diagnostic::at(&code::UNKNOWN_NAME, name.span, format!("there is no param `{}`", name.node))
+                            .help(near.map_or_else(
+                                || format!("declare it: `param {} = 1.0 in 0..2`", name.node),
+                                |n| format!("did you mean `{n}`?"),
+                            ))
                     };
                     return self.refuse(diagnostic);
                 };
                 let ty = self.program.params.get(id.index()).map(|p| p.ty.clone())?;
                 if !ty.is_number() || !ty.dimension().is_none() {
-                    return self.refuse(Diagnostic::at(&code::TYPE, name.span, format!("{what} is a plain number, `{}` is {ty}", name.node)));
+                    return self.refuse(Diagnostic::at(
+                        &code::TYPE,
+                        name.span,
+                        format!("{what} is a plain number, `{}` is {ty}", name.node),
+                    ));
                 }
                 Some(Setting::Param(id))
             }

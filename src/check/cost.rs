@@ -88,16 +88,6 @@ pub fn work(program: &Program, roots: &[ExprId]) -> Work {
     work
 }
 
-/// Every expression that a program's result stands on.
-pub fn roots(program: &Program) -> Vec<ExprId> {
-    let rules = program.rules.iter().map(|r| r.condition);
-    let terms = program.terms().map(|(_, t)| t.value);
-    let gates = program.gates().map(|(_, g)| g.condition);
-    let caps = program.caps().flat_map(|(_, c)| c.on.into_iter().chain(c.per));
-    let channels = program.channels.iter().map(|c| c.value);
-    rules.chain(terms).chain(gates).chain(caps).chain(channels).collect()
-}
-
 impl Checker {
     /// The part or channel that takes the most work by itself.
     fn dearest(&self) -> Option<crate::source::Span> {
@@ -117,20 +107,32 @@ impl Checker {
     }
 
     pub(super) fn cost(&mut self) {
-        let work = work(&self.program, &roots(&self.program));
+        let work = work(&self.program, &self.program.roots());
         let most = work.request.max(work.batch);
         let per = if work.batch > work.request { "batch" } else { "request" };
         let widest = self.dearest();
         let span = widest.unwrap_or_else(|| self.head.scenario.as_ref().map_or(self.program.formula.span, |s| s.span));
         if most > REFUSED {
             self.error(
-                Diagnostic::at(&code::WORK, span, format!("this reward takes up to {most:.1e} operations per {per}; 1e8 are allowed"))
-                    .help("narrow the `longest:` spans in the schema, or avoid looking from each candidate at each other one"),
+                Diagnostic::at(
+                    &code::WORK,
+                    span,
+                    format!("this reward takes up to {most:.1e} operations per {per}; 1e8 are allowed"),
+                )
+                .help(
+                    "narrow the `longest:` spans in the schema, or avoid looking from each candidate at each other one",
+                ),
             );
         } else if most > WARNED {
             self.error(
-                Diagnostic::at(&code::MUCH_WORK, span, format!("this reward takes up to {most:.1e} operations per {per}, most of them here"))
-                    .help("narrow the `longest:` spans in the schema, or avoid looking from each candidate at each other one"),
+                Diagnostic::at(
+                    &code::MUCH_WORK,
+                    span,
+                    format!("this reward takes up to {most:.1e} operations per {per}, most of them here"),
+                )
+                .help(
+                    "narrow the `longest:` spans in the schema, or avoid looking from each candidate at each other one",
+                ),
             );
         }
     }

@@ -51,9 +51,9 @@ impl Checker {
             ExprKind::Text(t) => Some(self.push(constant(Constant::Text(t.as_str().into()), Ty::Text, 0.0), e.span)),
             ExprKind::Bool(b) => Some(self.push(constant(Constant::Bool(*b), Ty::Bool, f64::from(*b)), e.span)),
             ExprKind::Sid(codes) => self.sid(codes, e.span),
-            ExprKind::List(_) => self.refuse(
-                Diagnostic::at(&code::TYPE, e.span, "a list stands only behind `in` and in `band`"),
-            ),
+            ExprKind::List(_) => {
+                self.refuse(Diagnostic::at(&code::TYPE, e.span, "a list stands only behind `in` and in `band`"))
+            }
             ExprKind::Path { prefix, name } => self.path(prefix.as_ref(), name, e.span),
             ExprKind::Unary { op, operand } => {
                 let inner = self.expr(operand)?;
@@ -191,7 +191,10 @@ impl Checker {
     pub(super) fn literal(&mut self, n: &ast::Number, span: Span) -> Option<(f64, Ty)> {
         let Some(word) = &n.unit else {
             let whole = n.is_whole();
-            return Some((if whole { n.decimal() } else { n.single() }, Ty::Number { dimension: Default::default(), whole }));
+            return Some((
+                if whole { n.decimal() } else { n.single() },
+                Ty::Number { dimension: Default::default(), whole },
+            ));
         };
         let currency = self.schema.currency.clone();
         let Some(unit) = Unit::named(word, currency.as_deref()) else {
@@ -199,7 +202,8 @@ impl Checker {
                 || "the schema names no currency: `currency: CNY`".to_string(),
                 |c| format!("the schema's currency is `{c}`"),
             );
-            return self.refuse(Diagnostic::at(&code::DIMENSION, span, format!("`{word}` is not a unit here")).help(help));
+            return self
+                .refuse(Diagnostic::at(&code::DIMENSION, span, format!("`{word}` is not a unit here")).help(help));
         };
         let value = round_to_f32(unit.to_base(n.decimal()));
         Some((value, Ty::Number { dimension: unit.dimension, whole: false }))
@@ -245,13 +249,18 @@ impl Checker {
                 self.named(name, Subject::Own, span)
             }
             "past" | "wanted" => {
-                let (list, subject) = if prefix.node == "past" { (SpanKind::History, Subject::Past) } else { (SpanKind::Targets, Subject::Wanted) };
+                let (list, subject) = if prefix.node == "past" {
+                    (SpanKind::History, Subject::Past)
+                } else {
+                    (SpanKind::Targets, Subject::Wanted)
+                };
                 if self.scope.span != Some(list) && self.scope.entries != Some(list) {
                     let message = format!("`{}.{}` has no meaning here", prefix.node, name.node);
-                    return self.refuse(
-                        Diagnostic::at(&code::PREFIX, prefix.span, message)
-                            .help(format!("`{}.` is an entry's value inside `over {}`", prefix.node, list.as_str())),
-                    );
+                    return self.refuse(Diagnostic::at(&code::PREFIX, prefix.span, message).help(format!(
+                        "`{}.` is an entry's value inside `over {}`",
+                        prefix.node,
+                        list.as_str()
+                    )));
                 }
                 self.named(name, subject, span)
             }
@@ -259,10 +268,11 @@ impl Checker {
             other if self.names.lookup(other, prefix.span) == Some(Symbol::Part) => self.refuse(part_read(prefix)),
             other => {
                 let near = did_you_mean(other, ["this", "past", "wanted"]);
-                self.refuse(
-                    Diagnostic::at(&code::PREFIX, prefix.span, format!("`{other}.` is not a prefix"))
-                        .help(near.map_or("prefixes are `this.`, `past.` and `wanted.`".to_string(), |n| format!("did you mean `{n}.`?"))),
-                )
+                self.refuse(Diagnostic::at(&code::PREFIX, prefix.span, format!("`{other}.` is not a prefix")).help(
+                    near.map_or("prefixes are `this.`, `past.` and `wanted.`".to_string(), |n| {
+                        format!("did you mean `{n}.`?")
+                    }),
+                ))
             }
         }
     }
@@ -303,8 +313,9 @@ impl Checker {
             Some(Symbol::Part) if self.in_monitor => self.part(None, name, Some(of), span),
             Some(Symbol::Part) => self.refuse(part_read(name)),
             Some(Symbol::Rule) => self.refuse(
-                Diagnostic::at(&code::PART_READ, name.span, format!("the rule `{}` cannot be read", name.node))
-                    .help("write its condition again, or give it a name with `let`; rates of rules are counted by verdict"),
+                Diagnostic::at(&code::PART_READ, name.span, format!("the rule `{}` cannot be read", name.node)).help(
+                    "write its condition again, or give it a name with `let`; rates of rules are counted by verdict",
+                ),
             ),
             Some(Symbol::Table(_)) => self.refuse(
                 Diagnostic::at(&code::ARGUMENTS, name.span, format!("the table `{}` needs its keys", name.node))
@@ -314,7 +325,9 @@ impl Checker {
                 Diagnostic::at(&code::TYPE, name.span, format!("the list `{}` stands behind `in`", name.node))
                     .help(format!("write `… in {}`", name.node)),
             ),
-            None if self.in_monitor && crate::types::OUTPUT_NAMES.contains(&name.node.as_str()) => self.part(None, name, Some(of), span),
+            None if self.in_monitor && crate::types::OUTPUT_NAMES.contains(&name.node.as_str()) => {
+                self.part(None, name, Some(of), span)
+            }
             None if crate::types::OUTPUT_NAMES.contains(&name.node.as_str()) => self.refuse(part_read(name)),
             None if self.names.lookup(&super::names::fn_key(&name.node), name.span).is_some() => self.refuse(
                 Diagnostic::at(&code::ARGUMENTS, name.span, format!("the fn `{}` needs its arguments", name.node))
@@ -354,9 +367,11 @@ impl Checker {
             if !features.contains(&feature.name) {
                 let near = did_you_mean(&name.node, features.iter().map(String::as_str));
                 return self.refuse(
-                    Diagnostic::at(&code::SPAN, name.span, format!("entries of `{word}` have no `{}`", name.node)).help(
-                        near.map_or_else(|| format!("the schema lists {}", features.join(", ")), |n| format!("did you mean `{n}`?")),
-                    ),
+                    Diagnostic::at(&code::SPAN, name.span, format!("entries of `{word}` have no `{}`", name.node))
+                        .help(near.map_or_else(
+                            || format!("the schema lists {}", features.join(", ")),
+                            |n| format!("did you mean `{n}`?"),
+                        )),
                 );
             }
         } else if feature.entity == Entity::Target {
@@ -396,8 +411,12 @@ impl Checker {
     fn let_reference(&mut self, decl: usize, name: &Name, of: Subject, span: Span) -> Option<ExprId> {
         if matches!(of, Subject::Past | Subject::Wanted) {
             return self.refuse(
-                Diagnostic::at(&code::PREFIX, name.span, format!("the let `{}` belongs to candidates, not to entries", name.node))
-                    .help("write its expression again on the entry's features"),
+                Diagnostic::at(
+                    &code::PREFIX,
+                    name.span,
+                    format!("the let `{}` belongs to candidates, not to entries", name.node),
+                )
+                .help("write its expression again on the entry's features"),
             );
         }
         let id = (*self.let_values.get(&decl)?)?;
@@ -409,7 +428,8 @@ impl Checker {
         let value = self.program.lets.get(id.index())?.value;
         let value = self.program.expr(value).clone();
         let inner = self.scope.inner() && value.level == Level::Token;
-        let mut expr = Expr { op: Op::Let { id, of, inner }, reads_entry: false, reads_member: false, reads_own: false, ..value };
+        let mut expr =
+            Expr { op: Op::Let { id, of, inner }, reads_entry: false, reads_member: false, reads_own: false, ..value };
         if of == Subject::Member && expr.level > Level::Batch {
             // The member's value; that of a token is at the level of the token around (R3.9).
             expr.reads_member = true;
@@ -461,7 +481,11 @@ impl Checker {
             "position" | "rollout" => {
                 expr.availability = Availability::Generated;
                 expr.reads_slate = word == "position";
-                if of == Subject::Member { expr.reads_member = true } else { expr.level = Level::Candidate }
+                if of == Subject::Member {
+                    expr.reads_member = true
+                } else {
+                    expr.level = Level::Candidate
+                }
                 expr.reads_own = of == Subject::Own;
             }
             _ => {
@@ -525,9 +549,13 @@ impl Checker {
             (Ty::Number { .. }, Ty::Number { .. }) => {
                 let place = self.program.expr(other).span;
                 self.refuse(
-                    Diagnostic::at(&code::DIMENSION, span, format!("this is {found}, and what it stands beside is {ty}"))
-                        .also(place, format!("this is {ty}"))
-                        .help("a literal of a kind has its unit, also `0 s`"),
+                    Diagnostic::at(
+                        &code::DIMENSION,
+                        span,
+                        format!("this is {found}, and what it stands beside is {ty}"),
+                    )
+                    .also(place, format!("this is {ty}"))
+                    .help("a literal of a kind has its unit, also `0 s`"),
                 )
             }
             (Ty::Text, Ty::Category(_) | Ty::Id) => Some(found),
@@ -556,8 +584,12 @@ impl Checker {
         let place = self.program.expr(subject).span;
         if !matches!(ty, Ty::Number { whole: true, .. } | Ty::Category(_) | Ty::Id) {
             return self.refuse(
-                Diagnostic::at(&code::TYPE, place, format!("`match` takes a category, an id or a whole number, this is {ty}"))
-                    .help("`floor` and `band` make whole numbers"),
+                Diagnostic::at(
+                    &code::TYPE,
+                    place,
+                    format!("`match` takes a category, an id or a whole number, this is {ty}"),
+                )
+                .help("`floor` and `band` make whole numbers"),
             );
         }
         let mut built = Vec::new();
@@ -586,13 +618,20 @@ impl Checker {
             Some(e) => Some(self.known(e)?),
             None => {
                 let left: Vec<&str> = match &ty {
-                    Ty::Category(Some(names)) => names.iter().map(String::as_str).filter(|n| !seen.contains(n)).collect(),
+                    Ty::Category(Some(names)) => {
+                        names.iter().map(String::as_str).filter(|n| !seen.contains(n)).collect()
+                    }
                     _ => vec!["else"],
                 };
                 if !left.is_empty() {
                     let lacks = left.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
-                    let message = if left == ["else"] { "this `match` needs an `else` arm".to_string() } else { format!("this `match` has no arm for {lacks}") };
-                    return self.refuse(Diagnostic::at(&code::MATCH, span, message).help("add the arms, or `else -> …`"));
+                    let message = if left == ["else"] {
+                        "this `match` needs an `else` arm".to_string()
+                    } else {
+                        format!("this `match` has no arm for {lacks}")
+                    };
+                    return self
+                        .refuse(Diagnostic::at(&code::MATCH, span, message).help("add the arms, or `else -> …`"));
                 }
                 None
             }
@@ -620,8 +659,13 @@ impl Checker {
             return true;
         }
         let near = did_you_mean(text, names.iter().map(String::as_str));
-        let help = near.map_or_else(|| format!("the schema declares {}", names.join(", ")), |n| format!("did you mean `\"{n}\"`?"));
-        self.error(Diagnostic::at(&code::UNKNOWN_CATEGORY, span, format!("there is no category `\"{text}\"`")).help(help));
+        let help = near.map_or_else(
+            || format!("the schema declares {}", names.join(", ")),
+            |n| format!("did you mean `\"{n}\"`?"),
+        );
+        self.error(
+            Diagnostic::at(&code::UNKNOWN_CATEGORY, span, format!("there is no category `\"{text}\"`")).help(help),
+        );
         false
     }
 
@@ -640,7 +684,11 @@ impl Checker {
                     let constant = matches!(self.program.expr(id).op, Op::Constant(_) | Op::Sid(_))
                         || matches!(&self.program.expr(id).op, Op::Negate(i) if matches!(self.program.expr(*i).op, Op::Constant(_)));
                     if !constant {
-                        return self.refuse(Diagnostic::at(&code::CONSTANT, item.span, "a list behind `in` holds literals"));
+                        return self.refuse(Diagnostic::at(
+                            &code::CONSTANT,
+                            item.span,
+                            "a list behind `in` holds literals",
+                        ));
                     }
                     self.same_kind(x, id)?;
                     built.push(id);
@@ -667,9 +715,11 @@ impl Checker {
                         (a, b) => a == b,
                     });
                     if let Some(holds) = holds.filter(|_| !fits) {
-                        return self.refuse(
-                            Diagnostic::at(&code::TYPE, operand.span, format!("this is {ty}, and `{}` is a list of values that are each {holds}", name.node)),
-                        );
+                        return self.refuse(Diagnostic::at(
+                            &code::TYPE,
+                            operand.span,
+                            format!("this is {ty}, and `{}` is a list of values that are each {holds}", name.node),
+                        ));
                     }
                     let expr = self.combine(Op::InList(x, list), &[x], Ty::Bool);
                     return Some(self.push(expr, span));
@@ -677,16 +727,20 @@ impl Checker {
                 let set = self.path(prefix.as_ref(), name, name.span)?;
                 if self.program.expr(set).ty != Ty::Set {
                     let ty = self.program.expr(set).ty.clone();
-                    return self.refuse(
-                        Diagnostic::at(&code::TYPE, name.span, format!("`in` takes a list, a set, `past.…` or `catalog`, this is {ty}")),
-                    );
+                    return self.refuse(Diagnostic::at(
+                        &code::TYPE,
+                        name.span,
+                        format!("`in` takes a list, a set, `past.…` or `catalog`, this is {ty}"),
+                    ));
                 }
                 self.must_be_known(set).then_some(())?;
                 let x = self.known(operand)?;
                 if self.program.expr(x).ty != Ty::Text {
-                    return self.refuse(
-                        Diagnostic::at(&code::TYPE, operand.span, "a set is asked for a text: `\"comedy\" in tags`"),
-                    );
+                    return self.refuse(Diagnostic::at(
+                        &code::TYPE,
+                        operand.span,
+                        "a set is asked for a text: `\"comedy\" in tags`",
+                    ));
                 }
                 let expr = self.combine(Op::InSet(x, set), &[x, set], Ty::Bool);
                 Some(self.push(expr, span))
@@ -717,8 +771,12 @@ impl Checker {
         let share = Decimal::parse(&n.digits, n.percent);
         if n.unit.is_some() || share.is_none_or(|s| s.to_f64() > 1.0) {
             return self.refuse(
-                Diagnostic::at(&code::BOUND, span, "a share is from 0% to 100%, with at most four decimals as a fraction")
-                    .help("for example `12.34%` or `0.125`"),
+                Diagnostic::at(
+                    &code::BOUND,
+                    span,
+                    "a share is from 0% to 100%, with at most four decimals as a fraction",
+                )
+                .help("for example `12.34%` or `0.125`"),
             );
         }
         share
@@ -747,8 +805,16 @@ pub fn constant(value: Constant, ty: Ty, interval: f64) -> Expr {
 pub fn not_comparable(ty: &Ty, span: Span) -> Diagnostic {
     let real = matches!(ty, Ty::Number { .. });
     let code = if real { &code::REAL_EQUALITY } else { &code::TYPE };
-    let message = if real { "real numbers are not compared for equality".to_string() } else { format!("{ty} is not compared for equality") };
-    Diagnostic::at(code, span, message).help(if real { "compare with `<` and `>`, or make it whole with `floor` or `band`" } else { "categories, ids, SIDs, whole numbers and conditions are" })
+    let message = if real {
+        "real numbers are not compared for equality".to_string()
+    } else {
+        format!("{ty} is not compared for equality")
+    };
+    Diagnostic::at(code, span, message).help(if real {
+        "compare with `<` and `>`, or make it whole with `floor` or `band`"
+    } else {
+        "categories, ids, SIDs, whole numbers and conditions are"
+    })
 }
 
 fn part_read(name: &Name) -> Diagnostic {
@@ -757,7 +823,8 @@ fn part_read(name: &Name) -> Diagnostic {
 }
 
 fn no_sid(span: Span) -> Diagnostic {
-    Diagnostic::at(&code::SPAN, span, "the schema has no SID").help("add `sid: {scale: sid, shape: [256, 256, 256]}` to its features")
+    Diagnostic::at(&code::SPAN, span, "the schema has no SID")
+        .help("add `sid: {scale: sid, shape: [256, 256, 256]}` to its features")
 }
 
 fn text_or<'t>(text: &'t str, other: &'t str) -> &'t str {

@@ -18,7 +18,8 @@ impl Checker {
             })
             .collect();
         if let [(_, first), (_, second), ..] = formulas.as_slice() {
-            let diagnostic = Diagnostic::at(&code::DECLARED_TWICE, *second, "`reward =` stands twice").also(*first, "first here");
+            let diagnostic =
+                Diagnostic::at(&code::DECLARED_TWICE, *second, "`reward =` stands twice").also(*first, "first here");
             self.error(diagnostic);
         }
         let built = match formulas.first() {
@@ -46,7 +47,11 @@ impl Checker {
                 let [sum, lo, hi] = args.as_slice() else { return self.not_a_formula(expr.span) };
                 let (lo, hi) = (self.formula_setting(lo)?, self.formula_setting(hi)?);
                 if self.program.setting_range(lo).hi > self.program.setting_range(hi).lo {
-                    return self.refuse(Diagnostic::at(&code::INTERVAL_ORDER, expr.span, "the bounds of this `clamp` may cross"));
+                    return self.refuse(Diagnostic::at(
+                        &code::INTERVAL_ORDER,
+                        expr.span,
+                        "the bounds of this `clamp` may cross",
+                    ));
                 }
                 formula.clamp = Some((lo, hi));
                 sum
@@ -118,7 +123,9 @@ impl Checker {
         if self.broken.contains(&name.node) {
             return None;
         }
-        let guarded = self.program.parts.iter().any(|p| matches!(p, Part::Gate(_) | Part::Cap(crate::program::Cap { charge: Some(Charge::Scale(_)), .. })));
+        let guarded = self.program.parts.iter().any(|p| {
+            matches!(p, Part::Gate(_) | Part::Cap(crate::program::Cap { charge: Some(Charge::Scale(_)), .. }))
+        });
         let found = self.program.parts.iter().position(|p| p.name() == name.node);
         match found.and_then(|i| Some((i, self.program.parts.get(i)?))) {
             Some((_, Part::Term(t))) if t.preference && guarded => self.refuse(
@@ -179,10 +186,14 @@ impl Checker {
             .filter_map(|(i, part)| {
                 let whole = match part {
                     Part::Term(t) if t.preference => AddendOf::Preference,
-                    Part::Term(_) | Part::Cap(crate::program::Cap { charge: Some(Charge::Penalty { after_normalizing: false, .. }), .. }) => {
-                        AddendOf::Ecosystem
-                    }
-                    Part::Gate(_) | Part::Cap(crate::program::Cap { charge: Some(Charge::Scale(_)), .. }) if !names(AddendOf::Preference) => {
+                    Part::Term(_)
+                    | Part::Cap(crate::program::Cap {
+                        charge: Some(Charge::Penalty { after_normalizing: false, .. }),
+                        ..
+                    }) => AddendOf::Ecosystem,
+                    Part::Gate(_) | Part::Cap(crate::program::Cap { charge: Some(Charge::Scale(_)), .. })
+                        if !names(AddendOf::Preference) =>
+                    {
                         return Some((part.name().to_string(), part.span()));
                     }
                     _ => return None,
@@ -208,7 +219,9 @@ fn size(range: Interval) -> f64 {
 fn past_limit(program: &Program) -> Option<&'static str> {
     let ends = |preference: bool| {
         let terms = program.terms().filter(|(_, t)| t.preference == preference);
-        terms.map(|(_, t)| (t.range.lo.max(-crate::types::LIMIT), t.range.hi.min(crate::types::LIMIT))).fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1))
+        terms
+            .map(|(_, t)| (t.range.lo.max(-crate::types::LIMIT), t.range.hi.min(crate::types::LIMIT)))
+            .fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1))
     };
     let (p, e) = (ends(true), ends(false));
     let past = |lo: f64, hi: f64| lo < -crate::types::LIMIT || hi > crate::types::LIMIT;
@@ -233,9 +246,9 @@ pub fn ranges(program: &mut Program) {
     let mut ecosystem = zero;
     for (_, term) in program.terms() {
         if term.preference {
-            preference = preference.add(term.range);
+            preference = preference.plus(term.range);
         } else {
-            ecosystem = ecosystem.add(term.range);
+            ecosystem = ecosystem.plus(term.range);
         }
     }
     let has_gate = program.gates().next().is_some();
@@ -254,8 +267,8 @@ pub fn ranges(program: &mut Program) {
                     cap.range = Interval::new(-preference.hi.max(0.0) * (1.0 - factor), 0.0).outward_f32();
                     preference = Interval::new(preference.lo.min(factor * preference.lo), preference.hi);
                 }
-                Some(Charge::Penalty { after_normalizing: false, .. }) => ecosystem = ecosystem.add(cap.range),
-                Some(_) => cost = cost.add(cap.range),
+                Some(Charge::Penalty { after_normalizing: false, .. }) => ecosystem = ecosystem.plus(cap.range),
+                Some(_) => cost = cost.plus(cap.range),
                 None => {}
             },
             Part::Term(_) => {}
@@ -273,8 +286,8 @@ pub fn ranges(program: &mut Program) {
                 _ => zero,
             },
         };
-        let scaled = of.mul(program.setting_range(addend.factor));
-        sum = sum.add(if addend.negative { scaled.neg() } else { scaled });
+        let scaled = of.times(program.setting_range(addend.factor));
+        sum = sum.plus(if addend.negative { scaled.negated() } else { scaled });
     }
     let mut reward = sum;
     let mut clamp = zero;
@@ -290,7 +303,7 @@ pub fn ranges(program: &mut Program) {
         ecosystem: ecosystem.outward_f32(),
         reward,
         cost,
-        total: reward.add(cost).outward_f32(),
+        total: reward.plus(cost).outward_f32(),
         clamp: clamp.outward_f32(),
     };
 }

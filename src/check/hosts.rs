@@ -2,7 +2,7 @@
 
 use super::Checker;
 use crate::diagnostic::{Diagnostic, code};
-use crate::program::{Cap, CapSpan, Charge, ChannelKind, ExprId, Op, Part, Program, SpanKind, visit};
+use crate::program::{Cap, CapSpan, ChannelKind, Charge, ExprId, Op, Part, Program, SpanKind, visit};
 use crate::source::Span;
 use crate::types::{Availability, Host};
 
@@ -45,7 +45,8 @@ impl Checker {
             if !absent.is_empty() {
                 self.unavailable(&part, &absent);
             } else if part.slate && part.hosts.contains(&Host::Training) && !has_training_slate && !has_log_slate {
-                let place = self.leaf(&part.roots, |p, e| p.expr(e).reads_slate && own_slate(p, e)).map_or(part.span, |l| l.0);
+                let place =
+                    self.leaf(&part.roots, |p, e| p.expr(e).reads_slate && own_slate(p, e)).map_or(part.span, |l| l.0);
                 self.error(
                     Diagnostic::at(&code::NO_SLATES, place, format!("the {} `{}` reads the slate, and training has none", part.word, part.name))
                         .help("say what stands for it in the schema: `spans: {training: {slate: first 10 of group, order: beam}}`; or take `training` from `for …`"),
@@ -58,7 +59,13 @@ impl Checker {
         let program = &self.program;
         let all = program.hosts.clone();
         let mut found = Vec::new();
-        let mut add = |word, name: &str, roots: Vec<ExprId>, availability: Option<Availability>, slate: bool, hosts: Vec<Host>, span| {
+        let mut add = |word,
+                       name: &str,
+                       roots: Vec<ExprId>,
+                       availability: Option<Availability>,
+                       slate: bool,
+                       hosts: Vec<Host>,
+                       span| {
             let read = roots.iter().map(|r| program.expr(*r).availability).max().unwrap_or(Availability::Static);
             let slate = slate || roots.iter().any(|r| program.expr(*r).reads_slate);
             let availability = availability.unwrap_or(read);
@@ -74,7 +81,15 @@ impl Checker {
                 Part::Gate(g) => add("gate", &g.name, vec![g.condition], None, false, all.clone(), g.span),
                 Part::Cap(c) => {
                     let roots = c.on.into_iter().chain(c.per).collect();
-                    add("cap", &c.name, roots, Some(cap_availability(program, c)), program.cap_reads_slate(c), all.clone(), c.span);
+                    add(
+                        "cap",
+                        &c.name,
+                        roots,
+                        Some(cap_availability(program, c)),
+                        program.cap_reads_slate(c),
+                        all.clone(),
+                        c.span,
+                    );
                 }
             }
         }
@@ -105,7 +120,8 @@ impl Checker {
         let help = if self.head.hosts.is_some() {
             format!("take {hosts} from `for …`, or measure it with a `monitor`")
         } else {
-            let left: Vec<&str> = Host::ALL.iter().filter(|h| part.availability.exists_in(**h)).map(|h| h.as_str()).collect();
+            let left: Vec<&str> =
+                Host::ALL.iter().filter(|h| part.availability.exists_in(**h)).map(|h| h.as_str()).collect();
             format!("name the file's hosts behind the schema: `for {}`", left.join(", "))
         };
         let mut diagnostic = Diagnostic::at(
@@ -127,7 +143,9 @@ impl Checker {
             if found.is_none() && fits(&self.program, id) {
                 let expr = self.program.expr(id);
                 let name = match &expr.op {
-                    Op::Feature { id, .. } => self.program.features.get(id.index()).map_or(String::new(), |f| f.name.clone()),
+                    Op::Feature { id, .. } => {
+                        self.program.features.get(id.index()).map_or(String::new(), |f| f.name.clone())
+                    }
                     Op::Code { .. } => "code".into(),
                     Op::Aggregate(a) => format!("over {}", a.span.as_str()),
                     _ => String::new(),

@@ -30,25 +30,37 @@ pub fn silence(out: &mut Diagnostics, allows: &[Silence], options: &Options) {
             continue;
         };
         if code.severity == Severity::Error {
-            out.push(Diagnostic::at(&code::ALLOW, allow.code.span, format!("`{}` is an error and cannot be allowed", code.id)));
+            out.push(Diagnostic::at(
+                &code::ALLOW,
+                allow.code.span,
+                format!("`{}` is an error and cannot be allowed", code.id),
+            ));
             continue;
         }
         let until: Option<jiff::civil::Date> = allow.until.node.parse().ok();
         if options.today.zip(until).is_some_and(|(today, until)| today > until) {
             out.push(
-                Diagnostic::at(&code::UNUSED_ALLOW, allow.until.span, format!("this `allow` ran out on {}", allow.until.node))
-                    .help(format!("it was there because \"{}\"; look again", allow.because.node)),
+                Diagnostic::at(
+                    &code::UNUSED_ALLOW,
+                    allow.until.span,
+                    format!("this `allow` ran out on {}", allow.until.node),
+                )
+                .help(format!("it was there because \"{}\"; look again", allow.because.node)),
             );
             continue;
         }
         let mut used = false;
         out.retain(|d| {
-            let here = d.code == code && d.span().is_some_and(|s| s.file == over.file && s.start >= over.start && s.end <= over.end);
+            let here = d.code == code
+                && d.span().is_some_and(|s| s.file == over.file && s.start >= over.start && s.end <= over.end);
             used |= here;
             !here
         });
         if !used {
-            out.push(Diagnostic::at(&code::UNUSED_ALLOW, allow.code.span, format!("nothing here is `{}`", code.id)).help("remove this `allow`"));
+            out.push(
+                Diagnostic::at(&code::UNUSED_ALLOW, allow.code.span, format!("nothing here is `{}`", code.id))
+                    .help("remove this `allow`"),
+            );
         }
     }
     if options.deny_warnings {
@@ -110,7 +122,8 @@ fn branches(checker: &mut Checker) {
             Op::Match { subject, arms, .. } => {
                 let range = checker.program.expr(*subject).interval;
                 for (arm, value) in arms.iter() {
-                    if matches!(arm, crate::program::Arm::Range(lo, hi) if (*hi as f64) < range.lo || (*lo as f64) > range.hi) {
+                    if matches!(arm, crate::program::Arm::Range(lo, hi) if (*hi as f64) < range.lo || (*lo as f64) > range.hi)
+                    {
                         found.push((place(*value), place(*subject), "this never has such a value"));
                     }
                 }
@@ -154,7 +167,8 @@ fn constant_conditions(checker: &mut Checker) {
     }
     for (span, message) in found {
         checker.error(
-            Diagnostic::at(&code::DEAD_RULE, span, message).help("the ranges in the schema, or the rules before it, always decide its condition"),
+            Diagnostic::at(&code::DEAD_RULE, span, message)
+                .help("the ranges in the schema, or the rules before it, always decide its condition"),
         );
     }
 }
@@ -183,17 +197,27 @@ fn clamps(checker: &mut Checker) {
                     _ => continue,
                 },
             };
-            let scaled = of.mul(program.setting_range(addend.factor));
-            sum = sum.add(if addend.negative { scaled.neg() } else { scaled });
+            let scaled = of.times(program.setting_range(addend.factor));
+            sum = sum.plus(if addend.negative { scaled.negated() } else { scaled });
         }
         found.push((program.formula.span, sum, program.setting_range(lo), program.setting_range(hi)));
     }
     for (span, x, lo, hi) in found {
-        let shown = format!("what goes in lies in [{}, {}]", super::calls::short(x.lo), super::calls::short(x.hi));
+        let shown = format!(
+            "what goes in lies in [{}, {}]",
+            crate::types::shown_number(x.lo),
+            crate::types::shown_number(x.hi)
+        );
         if x.lo >= lo.hi && x.hi <= hi.lo {
-            checker.error(Diagnostic::at(&code::CLAMP_NEVER, span, "this `clamp` never binds").help(format!("{shown}: take it away, or narrow its bounds")));
+            checker.error(
+                Diagnostic::at(&code::CLAMP_NEVER, span, "this `clamp` never binds")
+                    .help(format!("{shown}: take it away, or narrow its bounds")),
+            );
         } else if x.hi <= lo.lo || x.lo >= hi.hi {
-            checker.error(Diagnostic::at(&code::CLAMP_ALWAYS, span, "this `clamp` always binds").help(format!("{shown}: its result is a constant")));
+            checker.error(
+                Diagnostic::at(&code::CLAMP_ALWAYS, span, "this `clamp` always binds")
+                    .help(format!("{shown}: its result is a constant")),
+            );
         }
     }
 }
@@ -221,8 +245,8 @@ fn values_above_least(checker: &mut Checker) {
                 span,
                 format!(
                     "failing this rule gives {}, more than the least reward {}",
-                    super::calls::short(value),
-                    super::calls::short(least)
+                    crate::types::shown_number(value),
+                    crate::types::shown_number(least)
                 ),
             )
             .help("a bad but legal candidate could do better by being illegal; write `else lowest`"),
@@ -300,13 +324,13 @@ fn directions(checker: &mut Checker) {
             })
             .map(|a| {
                 let range = program.setting_range(a.factor);
-                if a.negative { range.neg() } else { range }
+                if a.negative { range.negated() } else { range }
             })
     };
     let mut found = Vec::new();
     for (index, term) in program.terms() {
         let Some(factor) = factor(index, term.preference) else { continue };
-        let sign = program.setting_range(term.weight).mul(factor);
+        let sign = program.setting_range(term.weight).times(factor);
         let sign = Trend::by_sign(sign);
         for (id, direction, name) in &directed {
             let moves = trend(program, term.value, *id).then(sign);
@@ -320,7 +344,10 @@ fn directions(checker: &mut Checker) {
                     Diagnostic::at(
                         &code::WRONG_DIRECTION,
                         term.span,
-                        format!("more `{name}`, which the schema calls {word}, gives {effect} reward through `{}`", term.name),
+                        format!(
+                            "more `{name}`, which the schema calls {word}, gives {effect} reward through `{}`",
+                            term.name
+                        ),
                     )
                     .help("turn its sign, or correct `direction:` in the schema"),
                 );

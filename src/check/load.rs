@@ -27,13 +27,23 @@ pub fn load(name: &str, text: &str, files: &dyn Files, out: &mut Diagnostics) ->
     let mut sources = Sources::default();
     let id = sources.add(name, text);
     let mut file = parse(text, id, out);
-    let used_only = file.head == ast::Head::default() && !file.decls.is_empty() && file.decls.iter().all(|d| may_be_used(&d.kind));
+    let used_only =
+        file.head == ast::Head::default() && !file.decls.is_empty() && file.decls.iter().all(|d| may_be_used(&d.kind));
     if used_only {
         let schema = Schema::default();
         return Loaded { sources, file, schema, schema_is_fine: false, uses: HashMap::new(), used_only };
     }
     require_head(&file.head, Span::new(id, 0, text.find('\n').unwrap_or(text.len())), out);
-    let mut users = Users { files, sources, out, seen: vec![(name.to_string(), id)], uses: HashMap::new(), broken: Vec::new(), bytes: text.len() as u64, decls: Vec::new() };
+    let mut users = Users {
+        files,
+        sources,
+        out,
+        seen: vec![(name.to_string(), id)],
+        uses: HashMap::new(),
+        broken: Vec::new(),
+        bytes: text.len() as u64,
+        decls: Vec::new(),
+    };
     let mut path = vec![name.to_string()];
     users.follow(name, id, &file.decls, &mut path);
     let Users { mut sources, out, decls, uses, broken, .. } = users;
@@ -60,12 +70,16 @@ pub fn load(name: &str, text: &str, files: &dyn Files, out: &mut Diagnostics) ->
 pub fn read_fault(fault: &ReadFault, path: &str, span: Span) -> Diagnostic {
     match fault {
         ReadFault::Unreadable(why) => Diagnostic::at(&code::UNREADABLE, span, format!("cannot read `{path}`: {why}")),
-        ReadFault::NotUtf8(at) => Diagnostic::at(&code::NOT_UTF8, span, format!("`{path}` is not UTF-8 from byte {at} on")),
+        ReadFault::NotUtf8(at) => {
+            Diagnostic::at(&code::NOT_UTF8, span, format!("`{path}` is not UTF-8 from byte {at} on"))
+        }
         ReadFault::TooLarge { bytes, limit } => {
             Diagnostic::at(&code::TOO_LARGE, span, format!("`{path}` has {bytes} bytes; {limit} are allowed"))
         }
-        ReadFault::OutsideRoot => Diagnostic::at(&code::OUTSIDE_ROOT, span, format!("`{path}` leads out of the project"))
-            .help("paths stay inside the project's root folder, also through symbolic links"),
+        ReadFault::OutsideRoot => {
+            Diagnostic::at(&code::OUTSIDE_ROOT, span, format!("`{path}` leads out of the project"))
+                .help("paths stay inside the project's root folder, also through symbolic links")
+        }
     }
 }
 
@@ -122,7 +136,11 @@ impl Users<'_> {
             if path.contains(&shown) || path.len() > MAX_CHAIN {
                 let begin = path.iter().position(|p| *p == shown).unwrap_or(0);
                 let chain = path.iter().skip(begin).chain([&shown]).cloned().collect::<Vec<_>>().join(" uses ");
-                self.out.push(Diagnostic::at(&code::CIRCLE, named.span, format!("files use each other in a circle: {chain}")));
+                self.out.push(Diagnostic::at(
+                    &code::CIRCLE,
+                    named.span,
+                    format!("files use each other in a circle: {chain}"),
+                ));
                 continue;
             }
             if let Some((_, id)) = self.seen.iter().find(|s| s.0 == shown) {
@@ -132,7 +150,8 @@ impl Users<'_> {
             }
             self.bytes += text.len() as u64;
             if self.bytes > MAX_TOTAL_BYTES {
-                let message = format!("the files used have {} bytes together; {MAX_TOTAL_BYTES} are allowed", self.bytes);
+                let message =
+                    format!("the files used have {} bytes together; {MAX_TOTAL_BYTES} are allowed", self.bytes);
                 self.out.push(Diagnostic::at(&code::TOO_LARGE, named.span, message));
                 return;
             }
@@ -160,7 +179,9 @@ impl Users<'_> {
         }
         for decl in used.decls.iter().filter(|d| !may_be_used(&d.kind) || d.block != Block::Top) {
             let message = format!("a file that is used cannot hold a `{}`", decl.kind.word());
-            self.out.push(Diagnostic::at(&code::MISPLACED, decl.span, message).help("it holds `use let fn param table list`"));
+            self.out.push(
+                Diagnostic::at(&code::MISPLACED, decl.span, message).help("it holds `use let fn param table list`"),
+            );
         }
     }
 }
@@ -168,6 +189,11 @@ impl Users<'_> {
 fn may_be_used(kind: &DeclKind) -> bool {
     matches!(
         kind,
-        DeclKind::Use { .. } | DeclKind::Let { .. } | DeclKind::Fn { .. } | DeclKind::Param { .. } | DeclKind::Table { .. } | DeclKind::List { .. }
+        DeclKind::Use { .. }
+            | DeclKind::Let { .. }
+            | DeclKind::Fn { .. }
+            | DeclKind::Param { .. }
+            | DeclKind::Table { .. }
+            | DeclKind::List { .. }
     )
 }

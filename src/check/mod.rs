@@ -26,11 +26,8 @@ mod parts;
 mod report;
 mod settings;
 mod tables;
-#[cfg(test)]
-mod tests;
 mod trend;
 
-pub use calls::short as shown_number;
 pub use report::{PartRow, Report, Theorem, report};
 pub use settings::{SettingFault, set_param};
 
@@ -88,7 +85,14 @@ pub fn check(name: &str, text: &str, files: &dyn Files, options: &Options) -> Ch
     let loaded = load::load(name, text, files, &mut out);
     if loaded.used_only {
         let diagnostics = out.sorted();
-        return Checked { sources: loaded.sources, diagnostics, program: None, schema: Schema::default(), tests: Vec::new(), used_only: true };
+        return Checked {
+            sources: loaded.sources,
+            diagnostics,
+            program: None,
+            schema: Schema::default(),
+            tests: Vec::new(),
+            used_only: true,
+        };
     }
     let allows = lints::allows(&loaded);
     let tests = tests_of(&loaded.file);
@@ -240,7 +244,7 @@ impl Checker {
         for (rule, reads) in self.program.rules.iter_mut().zip(reads) {
             rule.reads = reads;
         }
-        let (past, wanted) = entry_reads(&self.program, &cost::roots(&self.program));
+        let (past, wanted) = entry_reads(&self.program, &self.program.roots());
         self.program.past_reads = past;
         self.program.wanted_reads = wanted;
     }
@@ -248,6 +252,7 @@ impl Checker {
 
 fn unknown_host(word: &str, span: Span) -> Diagnostic {
     let near = crate::diagnostic::did_you_mean(word, Host::ALL.map(Host::as_str));
-    let help = near.map_or_else(|| "hosts are training, serving and logs".to_string(), |n| format!("did you mean `{n}`?"));
+    let help =
+        near.map_or_else(|| "hosts are training, serving and logs".to_string(), |n| format!("did you mean `{n}`?"));
     Diagnostic::at(&code::HOST_NOT_NAMED, span, format!("`{word}` is not a host")).help(help)
 }

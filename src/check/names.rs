@@ -94,7 +94,11 @@ impl Checker {
             let is_fn = matches!(decl.kind, DeclKind::Fn { .. });
             let is_part = matches!(
                 decl.kind,
-                DeclKind::Term { .. } | DeclKind::Gate { .. } | DeclKind::Cap(_) | DeclKind::Channel { .. } | DeclKind::Require { .. }
+                DeclKind::Term { .. }
+                    | DeclKind::Gate { .. }
+                    | DeclKind::Cap(_)
+                    | DeclKind::Channel { .. }
+                    | DeclKind::Require { .. }
             );
             let symbol = match &decl.kind {
                 DeclKind::Param { .. } => {
@@ -120,25 +124,40 @@ impl Checker {
             };
             let slate_reward = name.node == "slate_reward" && word == "slate reward";
             if VALUE_WORDS.contains(&name.node.as_str()) {
-                self.error(Diagnostic::at(&code::RESERVED, name.span, format!("`{}` is a value of the language", name.node)));
+                self.error(Diagnostic::at(
+                    &code::RESERVED,
+                    name.span,
+                    format!("`{}` is a value of the language", name.node),
+                ));
             } else if OUTPUT_NAMES.contains(&name.node.as_str()) && !slate_reward {
-                self.error(Diagnostic::at(&code::OUTPUT_NAME, name.span, format!("`{}` is the name of an output column", name.node)));
+                self.error(Diagnostic::at(
+                    &code::OUTPUT_NAME,
+                    name.span,
+                    format!("`{}` is the name of an output column", name.node),
+                ));
             } else if is_part && keys.contains(&name.node) {
                 let message = format!("`{}` is a key column of the data, which score files keep", name.node);
                 self.error(Diagnostic::at(&code::OUTPUT_NAME, name.span, message));
             }
             self.fn_params(&parameters);
             let called = is_fn || matches!(symbol, Symbol::Table(_));
-            if called && (crate::builtins::function(&name.node).is_some() || crate::builtins::aggregate(&name.node).is_some()) {
-                self.error(Diagnostic::at(&code::DECLARED_TWICE, name.span, format!("`{}` is a function of the language", name.node)));
+            if called
+                && (crate::builtins::function(&name.node).is_some() || crate::builtins::aggregate(&name.node).is_some())
+            {
+                self.error(Diagnostic::at(
+                    &code::DECLARED_TWICE,
+                    name.span,
+                    format!("`{}` is a function of the language", name.node),
+                ));
             }
             let key = if is_fn { fn_key(&name.node) } else { name.node.clone() };
             // A table is called like a function, so the two share their names.
             let other = if is_fn { name.node.clone() } else { fn_key(&name.node) };
             let home = name.span.file;
-            let twin = self.names.conflict(&other, home).filter(|(s, _)| {
-                matches!(s, Symbol::Table(_)) && is_fn || matches!(symbol, Symbol::Table(_))
-            });
+            let twin = self
+                .names
+                .conflict(&other, home)
+                .filter(|(s, _)| matches!(s, Symbol::Table(_)) && is_fn || matches!(symbol, Symbol::Table(_)));
             if let Some((found, first)) = self.names.conflict(&key, home).or(twin) {
                 let what = if matches!(found, Symbol::Feature(_)) {
                     format!("`{}` is a feature of the schema already", name.node)
@@ -164,21 +183,32 @@ impl Checker {
         for (i, param) in params.iter().enumerate() {
             if let Some(first) = params.iter().take(i).find(|p| p.node == param.node) {
                 self.error(
-                    Diagnostic::at(&code::DECLARED_TWICE, param.span, format!("`{}` is a parameter twice", param.node)).also(first.span, "first here"),
+                    Diagnostic::at(&code::DECLARED_TWICE, param.span, format!("`{}` is a parameter twice", param.node))
+                        .also(first.span, "first here"),
                 );
             }
             let hides = self.decls.iter().find_map(|d| match &d.kind {
-                DeclKind::Param { name, .. } | DeclKind::Table { name, .. } if name.node == param.node => Some(name.span),
+                DeclKind::Param { name, .. } | DeclKind::Table { name, .. } if name.node == param.node => {
+                    Some(name.span)
+                }
                 _ => None,
             });
             if let Some(hidden) = hides {
                 self.error(
-                    Diagnostic::at(&code::DECLARED_TWICE, param.span, format!("the parameter `{}` hides what the `fn` could read", param.node))
-                        .also(hidden, "declared here"),
+                    Diagnostic::at(
+                        &code::DECLARED_TWICE,
+                        param.span,
+                        format!("the parameter `{}` hides what the `fn` could read", param.node),
+                    )
+                    .also(hidden, "declared here"),
                 );
             }
             if VALUE_WORDS.contains(&param.node.as_str()) {
-                self.error(Diagnostic::at(&code::RESERVED, param.span, format!("`{}` is a value of the language", param.node)));
+                self.error(Diagnostic::at(
+                    &code::RESERVED,
+                    param.span,
+                    format!("`{}` is a value of the language", param.node),
+                ));
             }
         }
     }
@@ -193,8 +223,10 @@ impl Checker {
     /// Why a name means nothing here, with the nearest that would.
     pub(super) fn unknown(&self, name: &str, span: Span) -> Diagnostic {
         let local = self.locals.last().into_iter().flat_map(|l| l.keys().map(String::as_str));
-        let readable =
-            self.names.visible(span).filter(|(k, s)| !matches!(s, Symbol::Part | Symbol::Rule | Symbol::Broken) && !k.contains(' '));
+        let readable = self
+            .names
+            .visible(span)
+            .filter(|(k, s)| !matches!(s, Symbol::Part | Symbol::Rule | Symbol::Broken) && !k.contains(' '));
         let known = readable.map(|(k, _)| k).chain(["position", "rollout", "level", "code"]).chain(local);
         // One letter is near to every other one.
         let near = did_you_mean(name, known).filter(|_| name.len() > 1);
@@ -263,8 +295,12 @@ impl Checker {
             self.let_values.insert(*i, None);
         }
         self.error(
-            Diagnostic::at(&code::CIRCLE, span, format!("declarations need each other in a circle: {}", chain.join(" needs ")))
-                .help("a reward has no recursion"),
+            Diagnostic::at(
+                &code::CIRCLE,
+                span,
+                format!("declarations need each other in a circle: {}", chain.join(" needs ")),
+            )
+            .help("a reward has no recursion"),
         );
     }
 

@@ -16,7 +16,7 @@ impl Checker {
             let (ty, place) = (expr.ty.clone(), expr.span);
             return self.refuse(Diagnostic::at(&code::TYPE, place, format!("`not` takes a condition, this is {ty}")));
         }
-        let interval = Interval::point(1.0).sub(expr.interval);
+        let interval = Interval::point(1.0).minus(expr.interval);
         let mut expr = self.combine(Op::Not(inner), &[inner], Ty::Bool);
         expr.interval = interval;
         Some(self.push(expr, span))
@@ -28,7 +28,7 @@ impl Checker {
             return self.refuse(Diagnostic::at(&code::TYPE, place, format!("`-` takes a number, this is {ty}")));
         }
         let mut expr = self.combine(Op::Negate(inner), &[inner], ty);
-        expr.interval = interval.neg();
+        expr.interval = interval.negated();
         Some(self.push(expr, span))
     }
 
@@ -37,7 +37,13 @@ impl Checker {
         (expr.ty.clone(), expr.span, expr.interval)
     }
 
-    pub(super) fn binary(&mut self, op: &Spanned<BinaryOp>, left: &ast::Expr, right: &ast::Expr, span: Span) -> Option<ExprId> {
+    pub(super) fn binary(
+        &mut self,
+        op: &Spanned<BinaryOp>,
+        left: &ast::Expr,
+        right: &ast::Expr,
+        span: Span,
+    ) -> Option<ExprId> {
         match op.node {
             BinaryOp::And | BinaryOp::Or => self.logical(op.node == BinaryOp::And, left, right, span),
             BinaryOp::Fallback => self.fallback(left, right, op.span, span),
@@ -74,7 +80,10 @@ impl Checker {
         // In a `fn` another call may need it.
         if !self.program.expr(a).nullable && self.in_fn == 0 {
             let remedy = format!("write `{}` alone", self.sources.slice(left.span));
-            self.error(Diagnostic::at(&code::USELESS_FALLBACK, mark, "what stands before this `??` is never missing").help(remedy));
+            self.error(
+                Diagnostic::at(&code::USELESS_FALLBACK, mark, "what stands before this `??` is never missing")
+                    .help(remedy),
+            );
         }
         let ty = self.program.expr(a).ty.clone();
         let joined = self.joined(&ty, b, a)?;
@@ -101,9 +110,8 @@ impl Checker {
                 return Some(());
             }
             let verb = if op.node == BinaryOp::Add { "added to" } else { "subtracted from" };
-            let (first, second) = if op.node == BinaryOp::Add { (&tb, &ta) } else { (&tb, &ta) };
             c.refuse(
-                Diagnostic::at(&code::DIMENSION, op.span, format!("{first} is {verb} {second}"))
+                Diagnostic::at(&code::DIMENSION, op.span, format!("{tb} is {verb} {ta}"))
                     .also(pa, format!("this is {ta}"))
                     .also(pb, format!("this is {tb}"))
                     .help("divide one by something of its kind first; a literal of a kind has its unit, also `0 s`"),
@@ -112,14 +120,14 @@ impl Checker {
         let (op, dimension, whole, interval) = match op.node {
             BinaryOp::Add => {
                 same(self)?;
-                (Op::Add(a, b), da, whole, x.add(y))
+                (Op::Add(a, b), da, whole, x.plus(y))
             }
             BinaryOp::Subtract => {
                 same(self)?;
-                (Op::Subtract(a, b), da, whole, x.sub(y))
+                (Op::Subtract(a, b), da, whole, x.minus(y))
             }
-            BinaryOp::Multiply => (Op::Multiply(a, b), da.times(db), whole, x.mul(y)),
-            _ => (Op::Divide(a, b), da.per(db), false, x.div(y)),
+            BinaryOp::Multiply => (Op::Multiply(a, b), da.times(db), whole, x.times(y)),
+            _ => (Op::Divide(a, b), da.per(db), false, x.over(y)),
         };
         let divides = matches!(op, Op::Divide(..));
         let mut expr = self.combine(op, &[a, b], Ty::Number { dimension, whole });

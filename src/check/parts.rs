@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use super::Checker;
 use super::narrow::{About, Fact};
 use crate::diagnostic::{Diagnostic, code};
-use crate::program::{self, Bound, Cap, CapSpan, Charge, ExprId, Gate, Let, LetId, Op, Part, Rule, RuleValue, Subject, Term};
+use crate::program::{
+    self, Bound, Cap, CapSpan, Charge, ExprId, Gate, Let, LetId, Op, Part, Rule, RuleValue, Subject, Term,
+};
 use crate::syntax::ast::{self, Block, DeclKind, Enforcement, Expr};
 use crate::types::{Decimal, Host, Interval, LIMIT, Level};
 
@@ -13,8 +15,9 @@ impl Checker {
     /// Rules in order, each let just before the first thing that reads it: what the rules before
     /// prove is known in it (R5.6).
     pub(super) fn rules_and_lets(&mut self, order: &[usize]) {
-        let rules: Vec<usize> =
-            (0..self.decls.len()).filter(|i| self.decls.get(*i).is_some_and(|d| matches!(d.kind, DeclKind::Require { .. }))).collect();
+        let rules: Vec<usize> = (0..self.decls.len())
+            .filter(|i| self.decls.get(*i).is_some_and(|d| matches!(d.kind, DeclKind::Require { .. })))
+            .collect();
         let first_use = self.first_uses(order, &rules);
         for (k, &decl) in rules.iter().enumerate() {
             self.lets_at(order, &first_use, k);
@@ -69,7 +72,10 @@ impl Checker {
     }
 
     fn rule(&mut self, decl: usize) {
-        let Some(DeclKind::Require { name, condition, value, hosts }) = self.decls.get(decl).map(|d| d.kind.clone()) else { return };
+        let Some(DeclKind::Require { name, condition, value, hosts }) = self.decls.get(decl).map(|d| d.kind.clone())
+        else {
+            return;
+        };
         let span = name.span;
         let built = self.condition(&condition).filter(|c| self.at_most_candidate(*c, "a rule").is_some());
         let value = self.rule_value(&value);
@@ -102,7 +108,15 @@ impl Checker {
             self.rule_facts = self.facts.len();
         }
         let pieces = self.conjuncts(condition);
-        self.program.rules.push(Rule { name: name.node, condition, pieces, value, hosts: acts_in, reads: Vec::new(), span });
+        self.program.rules.push(Rule {
+            name: name.node,
+            condition,
+            pieces,
+            value,
+            hosts: acts_in,
+            reads: Vec::new(),
+            span,
+        });
     }
 
     /// A rule with a fault still makes known what its sound pieces make known, so that one fault is
@@ -171,10 +185,15 @@ impl Checker {
             let kind_name = kind.name().map(|n| n.node.clone());
             let is_part = matches!(kind, DeclKind::Term { .. } | DeclKind::Gate { .. } | DeclKind::Cap(_));
             let part = match kind {
-                DeclKind::Term { name, weight, value } => self.term(&name, weight.as_ref(), &value, block).map(Part::Term),
+                DeclKind::Term { name, weight, value } => {
+                    self.term(&name, weight.as_ref(), &value, block).map(Part::Term)
+                }
                 DeclKind::Gate { name, condition } => {
-                    let condition = self.condition(&condition).filter(|c| self.at_most_candidate(*c, "a gate").is_some());
-                    condition.map(|condition| Part::Gate(Gate { name: name.node, condition, range: Interval::point(0.0), span: name.span }))
+                    let condition =
+                        self.condition(&condition).filter(|c| self.at_most_candidate(*c, "a gate").is_some());
+                    condition.map(|condition| {
+                        Part::Gate(Gate { name: name.node, condition, range: Interval::point(0.0), span: name.span })
+                    })
                 }
                 DeclKind::Cap(cap) => self.cap(&cap).map(Part::Cap),
                 _ => None,
@@ -190,9 +209,11 @@ impl Checker {
 
     fn term(&mut self, name: &ast::Name, weight: Option<&ast::Setting>, value: &Expr, block: Block) -> Option<Term> {
         if !matches!(block, Block::Preference | Block::Ecosystem) {
-            return self.refuse(
-                Diagnostic::at(&code::MISPLACED, name.span, "a `term` stands in `preference { … }` or `ecosystem { … }`"),
-            );
+            return self.refuse(Diagnostic::at(
+                &code::MISPLACED,
+                name.span,
+                "a `term` stands in `preference { … }` or `ecosystem { … }`",
+            ));
         }
         let weight = match weight {
             Some(weight) => self.setting(weight, "a weight"),
@@ -201,9 +222,16 @@ impl Checker {
         let value = self.plain_number(value, "a term")?;
         self.at_most_candidate(value, "a term")?;
         let weight = weight?;
-        let range = self.program.expr(value).interval.mul(self.program.setting_range(weight));
+        let range = self.program.expr(value).interval.times(self.program.setting_range(weight));
         self.within_limit(&range, &[value], name.span)?;
-        Some(Term { name: name.node.clone(), preference: block == Block::Preference, weight, value, range: range.outward_f32(), span: name.span })
+        Some(Term {
+            name: name.node.clone(),
+            preference: block == Block::Preference,
+            weight,
+            value,
+            range: range.outward_f32(),
+            span: name.span,
+        })
     }
 
     /// Refuses a value for each SID level where one for the candidate is needed.
@@ -214,8 +242,12 @@ impl Checker {
         }
         let span = expr.span;
         self.refuse(
-            Diagnostic::at(&code::LEVEL, span, format!("{what} is one number for the candidate, this is one for each SID level"))
-                .help("put `sum(… over levels)` around it, or use a `token` channel"),
+            Diagnostic::at(
+                &code::LEVEL,
+                span,
+                format!("{what} is one number for the candidate, this is one for each SID level"),
+            )
+            .help("put `sum(… over levels)` around it, or use a `token` channel"),
         )
     }
 
@@ -246,18 +278,25 @@ impl Checker {
         let bound = bound?;
         if matches!(span_kind, CapSpan::Window(_)) && self.is_count(bound) {
             return self.refuse(
-                Diagnostic::at(&code::BOUND, cap.bound.span(), "over a window a cap bounds a share").help("write it with `%`"),
+                Diagnostic::at(&code::BOUND, cap.bound.span(), "over a window a cap bounds a share")
+                    .help("write it with `%`"),
             );
         }
-        if per.is_some() && (cap.least || matches!(charge, Some(Charge::Dual { .. })) || matches!(span_kind, CapSpan::Window(_))) {
-            return self.refuse(
-                Diagnostic::at(&code::CAP, cap.name.span, "`per KEY` goes with `at most`, not with `dual` nor over a window"),
-            );
+        if per.is_some()
+            && (cap.least || matches!(charge, Some(Charge::Dual { .. })) || matches!(span_kind, CapSpan::Window(_)))
+        {
+            return self.refuse(Diagnostic::at(
+                &code::CAP,
+                cap.name.span,
+                "`per KEY` goes with `at most`, not with `dual` nor over a window",
+            ));
         }
         if hard.is_some() && on.is_some_and(|o| self.program.expr(o).reads_slate) {
-            return self.refuse(
-                Diagnostic::at(&code::CAP, cap.name.span, "the condition of a `hard` cap reads the slate that it is to shape"),
-            );
+            return self.refuse(Diagnostic::at(
+                &code::CAP,
+                cap.name.span,
+                "the condition of a `hard` cap reads the slate that it is to shape",
+            ));
         }
         let range = match charge {
             Some(Charge::Penalty { weight, .. }) => Interval::new(-self.program.setting_range(weight).hi, 0.0),
@@ -268,7 +307,18 @@ impl Checker {
             // A scale's range follows from preference, once that is known.
             Some(Charge::Scale(_)) | None => Interval::point(0.0),
         };
-        Some(Cap { name: cap.name.node.clone(), least: cap.least, bound, span_kind, on, per, charge, hard, range, span: cap.name.span })
+        Some(Cap {
+            name: cap.name.node.clone(),
+            least: cap.least,
+            bound,
+            span_kind,
+            on,
+            per,
+            charge,
+            hard,
+            range,
+            span: cap.name.span,
+        })
     }
 
     fn is_count(&self, bound: Bound) -> bool {
@@ -282,20 +332,31 @@ impl Checker {
     fn bound(&mut self, bound: &ast::Setting) -> Option<Bound> {
         match bound {
             ast::Setting::Constant(c) => match &c.node {
-                ast::ConstantKind::Number { number, negative: false } if number.is_whole() => match number.digits.parse() {
-                    Ok(n) if n <= 1_000_000 => Some(Bound::Count(n)),
-                    _ => self.refuse(Diagnostic::at(&code::BOUND, c.span, "this count is too large")),
-                },
-                ast::ConstantKind::Number { number, negative: false } => self.share_literal(number, c.span).map(Bound::Share),
+                ast::ConstantKind::Number { number, negative: false } if number.is_whole() => {
+                    match number.digits.parse() {
+                        Ok(n) if n <= 1_000_000 => Some(Bound::Count(n)),
+                        _ => self.refuse(Diagnostic::at(&code::BOUND, c.span, "this count is too large")),
+                    }
+                }
+                ast::ConstantKind::Number { number, negative: false } => {
+                    self.share_literal(number, c.span).map(Bound::Share)
+                }
                 _ => self.refuse(
-                    Diagnostic::at(&code::BOUND, c.span, "a bound is a share or a count").help("write `at most 10% of slate` or `at most 2 of slate`"),
+                    Diagnostic::at(&code::BOUND, c.span, "a bound is a share or a count")
+                        .help("write `at most 10% of slate` or `at most 2 of slate`"),
                 ),
             },
             ast::Setting::Name(name) => {
                 let program::Setting::Param(id) = self.setting(bound, "a bound")? else { return None };
                 let param = self.program.params.get(id.index())?;
                 let range = param.range?;
-                let fine = param.count == param.whole && range.lo >= 0.0 && if param.whole { true } else { range.hi <= 1.0 && Decimal::from_f64(param.value.number()).is_some() };
+                let fine = param.count == param.whole
+                    && range.lo >= 0.0
+                    && if param.whole {
+                        true
+                    } else {
+                        range.hi <= 1.0 && Decimal::from_f64(param.value.number()).is_some()
+                    };
                 if !fine {
                     return self.refuse(
                         Diagnostic::at(&code::BOUND, name.span, format!("`{}` is no bound of a cap", name.node))
@@ -329,9 +390,17 @@ impl Checker {
             };
             if !spans.contains(&here) {
                 let side = if cap.least { "at least" } else { "at most" };
-                let help = if spans.is_empty() { format!("`{word}` goes with `at most`") } else { format!("with `{side}` it goes over {}", spans.join(", ").replace("first", "first K").replace("row", "any K in a row")) };
+                let help = if spans.is_empty() {
+                    format!("`{word}` goes with `at most`")
+                } else {
+                    format!(
+                        "with `{side}` it goes over {}",
+                        spans.join(", ").replace("first", "first K").replace("row", "any K in a row")
+                    )
+                };
                 return self.refuse(
-                    Diagnostic::at(&code::CAP, place, format!("`{word}` does not go with `{side} … of {span}`")).help(help),
+                    Diagnostic::at(&code::CAP, place, format!("`{word}` does not go with `{side} … of {span}`"))
+                        .help(help),
                 );
             }
             let new = match &enforcement.node {
@@ -349,25 +418,32 @@ impl Checker {
                                 .help(format!("write `penalty W per item {wanted}`")),
                         );
                     }
-                    Charge::Penalty { weight: self.setting_within(weight, "a penalty", 0.0, LIMIT)?, after_normalizing: *after_normalizing }
+                    Charge::Penalty {
+                        weight: self.setting_within(weight, "a penalty", 0.0, LIMIT)?,
+                        after_normalizing: *after_normalizing,
+                    }
                 }
                 Enforcement::Scale(factor) => Charge::Scale(self.setting_within(factor, "a scale", 0.0, 1.0)?),
-                Enforcement::Dual(most) => Charge::Dual { up_to: self.setting_within(most, "the most that a `dual` may cost", 0.0, LIMIT)? },
+                Enforcement::Dual(most) => {
+                    Charge::Dual { up_to: self.setting_within(most, "the most that a `dual` may cost", 0.0, LIMIT)? }
+                }
             };
             if charge.replace(new).is_some() {
                 return self.refuse(
-                    Diagnostic::at(&code::CAP, place, "a cap has one of `penalty`, `scale` and `dual`").help("declare two caps"),
+                    Diagnostic::at(&code::CAP, place, "a cap has one of `penalty`, `scale` and `dual`")
+                        .help("declare two caps"),
                 );
             }
         }
         if charge.is_none() && hard.is_none() {
             return self.refuse(
-                Diagnostic::at(&code::CAP, cap.name.span, format!("the cap `{}` does nothing", cap.name.node))
-                    .help(if cap.least {
+                Diagnostic::at(&code::CAP, cap.name.span, format!("the cap `{}` does nothing", cap.name.node)).help(
+                    if cap.least {
                         "add `penalty W per item short`, `dual up to MAX` or `hard`"
                     } else {
                         "add `penalty W per item over`, `scale F`, `dual up to MAX` or `hard`"
-                    }),
+                    },
+                ),
             );
         }
         Some((charge, hard))

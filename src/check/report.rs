@@ -1,8 +1,8 @@
 //! What the checker proves, as data: the table of parts and the three theorems (language §6).
 
-use super::cost::{Work, roots, work};
+use super::cost::{Work, work};
 use super::hosts::cap_availability;
-use crate::program::{AddendOf, Cap, Charge, ChannelKind, ExprId, Part, Program, RuleValue};
+use crate::program::{AddendOf, Cap, ChannelKind, Charge, ExprId, Part, Program, RuleValue};
 use crate::types::{Availability, Host, Interval};
 
 /// A line of the table of parts.
@@ -49,7 +49,7 @@ pub fn report(program: &Program) -> Report {
     Report {
         reward_id: program.reward_id(),
         rows: rows(program),
-        work: work(program, &roots(program)),
+        work: work(program, &program.roots()),
         reward: program.ranges.reward,
         cost: program.ranges.cost,
         total: program.ranges.total,
@@ -60,7 +60,8 @@ pub fn report(program: &Program) -> Report {
 
 fn rows(program: &Program) -> Vec<PartRow> {
     let mut rows = Vec::new();
-    let known = |roots: &[ExprId]| roots.iter().map(|r| program.expr(*r).availability).max().unwrap_or(Availability::Static);
+    let known =
+        |roots: &[ExprId]| roots.iter().map(|r| program.expr(*r).availability).max().unwrap_or(Availability::Static);
     let row = |kind, name: &str, range, availability, hosts: Vec<Host>, roots: &[ExprId], note: String| PartRow {
         kind,
         name: name.to_string(),
@@ -110,7 +111,15 @@ fn rows(program: &Program) -> Vec<PartRow> {
             program.hosts.clone()
         };
         let note = channel.pick.map_or(String::new(), |k| format!("picks {k}"));
-        rows.push(row(channel.kind.word(), &channel.name, Some(channel.range), known(&[channel.value]), hosts, &[channel.value], note));
+        rows.push(row(
+            channel.kind.word(),
+            &channel.name,
+            Some(channel.range),
+            known(&[channel.value]),
+            hosts,
+            &[channel.value],
+            note,
+        ));
     }
     rows
 }
@@ -134,7 +143,7 @@ fn cap_kind(cap: &Cap) -> &'static str {
 fn factor_of(program: &Program, of: AddendOf) -> Option<Interval> {
     let addend = program.formula.addends.iter().find(|a| a.of == of)?;
     let range = program.setting_range(addend.factor);
-    Some(if addend.negative { range.neg() } else { range })
+    Some(if addend.negative { range.negated() } else { range })
 }
 
 fn theorems(program: &Program) -> Vec<Theorem> {
@@ -177,7 +186,11 @@ fn theorems(program: &Program) -> Vec<Theorem> {
     let second = Theorem {
         claim: "breaking a cap never raises that candidate's total",
         holds: raising.is_empty(),
-        why: if raising.is_empty() { String::new() } else { format!("{} enters with a negative factor", raising.join(", ")) },
+        why: if raising.is_empty() {
+            String::new()
+        } else {
+            format!("{} enters with a negative factor", raising.join(", "))
+        },
     };
     let cost_note = if program.ranges.cost.lo < 0.0 {
         format!("in the total, `cost` may lower a legal candidate by up to {}", shown(-program.ranges.cost.lo))
@@ -197,5 +210,5 @@ fn theorems(program: &Program) -> Vec<Theorem> {
 }
 
 fn shown(value: f64) -> String {
-    super::calls::short(value)
+    crate::types::shown_number(value)
 }

@@ -24,7 +24,9 @@ pub fn set_param(program: &mut Program, currency: Option<&str>, name: &str, writ
     let names: Vec<String> = program.params.iter().map(|p| p.name.clone()).collect();
     let Some(param) = program.params.iter_mut().find(|p| p.name == name) else {
         let near = did_you_mean(name, names.iter().map(String::as_str));
-        let help = near.map(|n| format!("did you mean `{n}`?")).or_else(|| (!names.is_empty()).then(|| format!("params are {}", names.join(", "))));
+        let help = near
+            .map(|n| format!("did you mean `{n}`?"))
+            .or_else(|| (!names.is_empty()).then(|| format!("params are {}", names.join(", "))));
         return fault(format!("there is no param `{name}`"), help);
     };
     let written = written.trim();
@@ -37,7 +39,10 @@ pub fn set_param(program: &mut Program, currency: Option<&str>, name: &str, writ
         Constant::Text(_) => Constant::Text(written.trim_matches('"').into()),
         Constant::Number(_) => {
             let Some(number) = number(written, &param.ty, currency) else {
-                return fault(format!("`{written}` is not {}", param.ty), Some("for example `0.3`, `10%` or `30 days`".into()));
+                return fault(
+                    format!("`{written}` is not {}", param.ty),
+                    Some("for example `0.3`, `10%` or `30 days`".into()),
+                );
             };
             if param.whole && number.fract() != 0.0 {
                 return fault(format!("`{name}` is a whole number, not `{written}`"), None);
@@ -52,7 +57,9 @@ pub fn set_param(program: &mut Program, currency: Option<&str>, name: &str, writ
         );
     }
     let bounds_share = program.parts.iter().any(|p| match p {
-        crate::program::Part::Cap(c) => matches!(c.bound, crate::program::Bound::Param(id) if names.get(id.index()).is_some_and(|n| n == name)),
+        crate::program::Part::Cap(c) => {
+            matches!(c.bound, crate::program::Bound::Param(id) if names.get(id.index()).is_some_and(|n| n == name))
+        }
         _ => false,
     });
     if bounds_share && Decimal::from_f64(value.number()).is_none() {

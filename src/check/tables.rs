@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::load::read_fault;
 use super::Checker;
+use super::load::read_fault;
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::program::{Table, TableId, TextList};
 use crate::source::{Files, Span};
 use crate::syntax::ast::{DeclKind, Name, Spanned};
 use crate::types::{Interval, Scale, Ty, round_to_f32};
+
+/// A row: its line in the file, and the fields asked for.
+type CsvRow = (u64, Vec<String>);
 
 /// Most rows of a table or list (R8.5).
 const MAX_ROWS: usize = 1_000_000;
@@ -42,7 +45,12 @@ impl Checker {
                         Ok(v) if v.is_finite() && allowed.is_none_or(|a| a.contains(v)) => Some(round_to_f32(v)),
                         Ok(v) if v.is_finite() => {
                             let range = allowed.unwrap_or(Interval::all());
-                            self.error(table_fault(path.span, &path.node, line, &format!("{v} lies outside [{}, {}]", range.lo, range.hi)));
+                            self.error(table_fault(
+                                path.span,
+                                &path.node,
+                                line,
+                                &format!("{v} lies outside [{}, {}]", range.lo, range.hi),
+                            ));
                             return;
                         }
                         _ => {
@@ -70,11 +78,19 @@ impl Checker {
     pub(super) fn list_decl(&mut self, files: &dyn Files, name: &Name, feature: &Name, path: &Spanned<String>) {
         match self.schema.feature(&feature.node).map(|f| f.ty()) {
             Some(Ty::Id | Ty::Category(_) | Ty::Number { whole: true, .. }) => {}
-            Some(ty) => self.error(Diagnostic::at(&code::TYPE, feature.span, format!("a list is of ids, categories or whole numbers, `{}` is {ty}", feature.node))),
+            Some(ty) => self.error(Diagnostic::at(
+                &code::TYPE,
+                feature.span,
+                format!("a list is of ids, categories or whole numbers, `{}` is {ty}", feature.node),
+            )),
             None => {
                 let near = did_you_mean(&feature.node, self.schema.features.iter().map(|f| f.name.as_str()));
-                let diagnostic = Diagnostic::at(&code::UNKNOWN_NAME, feature.span, format!("there is no feature `{}`", feature.node))
-                    .maybe_help(near.map(|n| format!("did you mean `{n}`?")));
+                let diagnostic = Diagnostic::at(
+                    &code::UNKNOWN_NAME,
+                    feature.span,
+                    format!("there is no feature `{}`", feature.node),
+                )
+                .maybe_help(near.map(|n| format!("did you mean `{n}`?")));
                 self.error(diagnostic);
             }
         }
@@ -87,7 +103,7 @@ impl Checker {
     }
 
     /// The rows of a CSV file, only the columns asked for (none: its only column), with line numbers.
-    fn csv(&mut self, files: &dyn Files, at: Span, path: &Spanned<String>, columns: &[&Name]) -> Option<Vec<(u64, Vec<String>)>> {
+    fn csv(&mut self, files: &dyn Files, at: Span, path: &Spanned<String>, columns: &[&Name]) -> Option<Vec<CsvRow>> {
         let from = self.sources.get(at.file).map_or(String::new(), |f| f.name.clone());
         let text = match files.read(&from, &path.node) {
             Ok((_, text)) => text,
@@ -99,7 +115,12 @@ impl Checker {
             Err(e) => return self.refuse(table_fault(path.span, &path.node, 1, &e.to_string())),
         };
         if columns.is_empty() && header.len() != 1 {
-            return self.refuse(table_fault(path.span, &path.node, 1, &format!("a list has one column, this has {}", header.len())));
+            return self.refuse(table_fault(
+                path.span,
+                &path.node,
+                1,
+                &format!("a list has one column, this has {}", header.len()),
+            ));
         }
         let mut wanted = Vec::new();
         for column in columns {
@@ -110,9 +131,17 @@ impl Checker {
                 }
                 None => {
                     let near = did_you_mean(&column.node, header.iter().map(String::as_str));
-                    let help = near.map_or_else(|| format!("its columns are {}", header.join(", ")), |n| format!("did you mean `{n}`?"));
+                    let help = near.map_or_else(
+                        || format!("its columns are {}", header.join(", ")),
+                        |n| format!("did you mean `{n}`?"),
+                    );
                     return self.refuse(
-                        Diagnostic::at(&code::TABLE, column.span, format!("`{}` has no column `{}`", path.node, column.node)).help(help),
+                        Diagnostic::at(
+                            &code::TABLE,
+                            column.span,
+                            format!("`{}` has no column `{}`", path.node, column.node),
+                        )
+                        .help(help),
                     );
                 }
             }
@@ -129,7 +158,12 @@ impl Checker {
                 }
                 Err(e) => {
                     let line = e.position().map_or(0, csv::Position::line);
-                    return self.refuse(table_fault(path.span, &path.node, line, "this row does not have the header's number of columns"));
+                    return self.refuse(table_fault(
+                        path.span,
+                        &path.node,
+                        line,
+                        "this row does not have the header's number of columns",
+                    ));
                 }
             }
             if rows.len() > MAX_ROWS {
@@ -140,7 +174,7 @@ impl Checker {
     }
 
     /// A table's keys, and the type and range of what it gives.
-    pub(super) fn table_shape(&self, id: TableId) -> Option<(Vec<(String, Span)>, (Ty, Interval))> {
+    pub(super) fn table_shape(&self, id: TableId) -> Option<(Vec<String>, (Ty, Interval))> {
         let decl = self
             .decls
             .iter()
@@ -156,7 +190,7 @@ impl Checker {
             _ => Ty::REAL,
         };
         let range = self.program.tables.get(id.index())?.range;
-        Some((keys.iter().map(|k| (k.node.clone(), k.span)).collect(), (ty, range)))
+        Some((keys.iter().map(|k| k.node.clone()).collect(), (ty, range)))
     }
 }
 

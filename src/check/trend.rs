@@ -30,7 +30,9 @@ impl Walk<'_> {
         let interval = |e: ExprId| self.program.expr(e).interval;
         match &self.program.expr(id).op {
             Op::Feature { id, of: Subject::Own } if *id == self.feature => Trend::Rising,
-            Op::Let { id, of: Subject::Own, .. } => self.program.lets.get(id.index()).map_or(Trend::Flat, |l| self.of(l.value)),
+            Op::Let { id, of: Subject::Own, .. } => {
+                self.program.lets.get(id.index()).map_or(Trend::Flat, |l| self.of(l.value))
+            }
             Op::Not(a) | Op::Negate(a) => self.of(*a).turned(),
             Op::Add(a, b) | Op::And(a, b) | Op::Or(a, b) => self.of(*a).and(self.of(*b)),
             Op::Subtract(a, b) => self.of(*a).and(self.of(*b).turned()),
@@ -40,7 +42,8 @@ impl Walk<'_> {
             }
             Op::Divide(a, b) => {
                 let by_divisor = Trend::by_sign(interval(*b));
-                let by_dividend = if by_divisor == Trend::Unknown { Trend::Unknown } else { Trend::by_sign(interval(*a)).turned() };
+                let by_dividend =
+                    if by_divisor == Trend::Unknown { Trend::Unknown } else { Trend::by_sign(interval(*a)).turned() };
                 self.of(*a).then(by_divisor).and(self.of(*b).then(by_dividend))
             }
             Op::Compare(CompareOp::Greater | CompareOp::GreaterEqual, a, b) => self.of(*a).and(self.of(*b).turned()),

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use super::args::{CheckArgs, Format};
 use super::{Exit, Ui};
-use crate::check::{self, Checked, Options, Report, shown_number};
+use crate::check::{self, Checked, Options, Report};
 use crate::diagnostic::{Diagnostic, code};
 use crate::source::{DiskFiles, ReadFault};
+use crate::types::shown_number;
 
 pub fn run(args: &CheckArgs, ui: &mut Ui) -> Exit {
     let options = Options { deny_warnings: args.deny.is_some(), ..options() };
@@ -38,7 +39,10 @@ pub fn run(args: &CheckArgs, ui: &mut Ui) -> Exit {
         match report {
             Some(report) if args.format == Format::Human => ui.print(&table(path, &report, ui)),
             None if checked.used_only && !checked.has_errors() => {
-                ui.print(&format!("{}: a file for others to use; it is checked with each that uses it\n", path.display()));
+                ui.print(&format!(
+                    "{}: a file for others to use; it is checked with each that uses it\n",
+                    path.display()
+                ));
             }
             _ => {}
         }
@@ -67,7 +71,9 @@ pub fn load(path: &Path, options: &Options) -> Result<Checked, Diagnostic> {
 pub fn read_fault(path: &Path, fault: &ReadFault) -> Diagnostic {
     let path = path.display();
     match fault {
-        ReadFault::Unreadable(why) => Diagnostic::bare(&code::UNREADABLE, format!("cannot read `{path}`: {}", plain(why))),
+        ReadFault::Unreadable(why) => {
+            Diagnostic::bare(&code::UNREADABLE, format!("cannot read `{path}`: {}", plain(why)))
+        }
         ReadFault::NotUtf8(at) => Diagnostic::bare(&code::NOT_UTF8, format!("`{path}` is not UTF-8 from byte {at} on"))
             .help("save it as UTF-8; Chinese is welcome in texts and comments"),
         ReadFault::TooLarge { bytes, limit } => {
@@ -86,7 +92,10 @@ fn table(path: &Path, report: &Report, ui: &Ui) -> String {
     let mut out = format!("{} {}\n\n", ui.bold(&path.display().to_string()), report.reward_id);
     let name = report.rows.iter().map(|r| r.name.len()).max().unwrap_or(4).max(8);
     let kind = report.rows.iter().map(|r| r.kind.len()).max().unwrap_or(4);
-    out.push_str(&format!("  {:<kind$}  {:<name$}  {:<22}  {:<10} {:<24} {:>9}\n", "", "part", "proven range", "known", "acts in", "work"));
+    out.push_str(&format!(
+        "  {:<kind$}  {:<name$}  {:<22}  {:<10} {:<24} {:>9}\n",
+        "", "part", "proven range", "known", "acts in", "work"
+    ));
     for row in &report.rows {
         let range = row.range.map_or("-".to_string(), |r| format!("[{}, {}]", shown_number(r.lo), shown_number(r.hi)));
         let hosts = row.hosts.iter().map(|h| h.as_str()).collect::<Vec<_>>().join(" ");
@@ -102,7 +111,12 @@ fn table(path: &Path, report: &Report, ui: &Ui) -> String {
         out.push('\n');
     }
     for (what, range) in [("reward", report.reward), ("cost", report.cost), ("total", report.total)] {
-        out.push_str(&format!("  {:<kind$}  {what:<name$}  [{}, {}]\n", "=", shown_number(range.lo), shown_number(range.hi)));
+        out.push_str(&format!(
+            "  {:<kind$}  {what:<name$}  [{}, {}]\n",
+            "=",
+            shown_number(range.lo),
+            shown_number(range.hi)
+        ));
     }
     out.push_str(&format!("\n  cost: up to {} operations per request", operations(report.work.request)));
     if report.work.batch > 0.0 {

@@ -43,7 +43,9 @@ fn file(path: &Path, text: &str, check: bool, ui: &mut Ui) -> Exit {
     }
     if check {
         let message = format!("`{}` is not formatted", path.display());
-        ui.report_bare(Diagnostic::bare(&code::NOT_FORMATTED, message).help(format!("run `rewardc fmt {}`", path.display())));
+        ui.report_bare(
+            Diagnostic::bare(&code::NOT_FORMATTED, message).help(format!("run `rewardc fmt {}`", path.display())),
+        );
         return Exit::Findings;
     }
     match write_whole(path, |f| std::io::Write::write_all(f, formatted.as_bytes())) {
@@ -63,7 +65,10 @@ fn stdin(check: bool, ui: &mut Ui) -> Exit {
         return Exit::CouldNotRun;
     }
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        ui.report_bare(Diagnostic::bare(&code::TOO_LARGE, format!("standard input has more than {MAX_FILE_BYTES} bytes")));
+        ui.report_bare(Diagnostic::bare(
+            &code::TOO_LARGE,
+            format!("standard input has more than {MAX_FILE_BYTES} bytes"),
+        ));
         return Exit::CouldNotRun;
     }
     let text = match String::from_utf8(bytes) {
@@ -92,14 +97,18 @@ fn laid_out(name: &str, text: &str, ui: &mut Ui) -> Option<String> {
         Err(FormatFault::Faulty(found)) => {
             ui.report(&found, &sources, Format::Human);
             ui.report_bare(
-                Diagnostic::bare(&code::FORMAT_REFUSED, format!("`{name}` has faults and is left as it is")).help("mend them first"),
+                Diagnostic::bare(&code::FORMAT_REFUSED, format!("`{name}` has faults and is left as it is"))
+                    .help("mend them first"),
             );
             None
         }
         Err(FormatFault::Changed) => {
             ui.report_bare(
-                Diagnostic::bare(&code::FORMAT_REFUSED, format!("laying out `{name}` would change it, so it is left as it is"))
-                    .help("this is a fault of the formatter: please report it with the file"),
+                Diagnostic::bare(
+                    &code::FORMAT_REFUSED,
+                    format!("laying out `{name}` would change it, so it is left as it is"),
+                )
+                .help("this is a fault of the formatter: please report it with the file"),
             );
             None
         }

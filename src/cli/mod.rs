@@ -75,7 +75,8 @@ fn run() -> Exit {
         Command::Score(_) | Command::Why(_) | Command::Schema(_) | Command::Demo(_) => {
             use crate::diagnostic::{Diagnostic, code};
             ui.report_bare(
-                Diagnostic::bare(&code::NOT_BUILT_IN, "this build reads no data files").help("build with `--features data`"),
+                Diagnostic::bare(&code::NOT_BUILT_IN, "this build reads no data files")
+                    .help("build with `--features data`"),
             );
             Exit::CouldNotRun
         }

@@ -48,8 +48,10 @@ fn check(file: &Path, data: Option<&Path>, format: Format, ui: &mut Ui) -> Exit 
             for note in notes {
                 ui.note(&format!("note: {note}\n"));
             }
-            let diagnostics: Vec<Diagnostic> =
-                findings.iter().map(|f| Diagnostic::bare(f.code, f.message.clone()).maybe_help(f.help.clone())).collect();
+            let diagnostics: Vec<Diagnostic> = findings
+                .iter()
+                .map(|f| Diagnostic::bare(f.code, f.message.clone()).maybe_help(f.help.clone()))
+                .collect();
             ui.report(&diagnostics, &sources, format);
             if diagnostics.is_empty() {
                 ui.print(&format!("{}: the data keeps the contract\n", file.display()));
@@ -59,4 +61,3 @@ fn check(file: &Path, data: Option<&Path>, format: Format, ui: &mut Ui) -> Exit 
         }
     }
 }
-

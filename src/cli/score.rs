@@ -108,7 +108,11 @@ fn notes(ready: &Ready, summary: &mut Summary) {
 
 /// What a score file says of itself (R4.12, R8.4).
 fn facts(ready: &Ready, scores: &Scores) -> Vec<(String, String)> {
-    let state = if ready.state.is_start() { "start".to_string() } else { serde_json::to_string(&ready.state).unwrap_or_default() };
+    let state = if ready.state.is_start() {
+        "start".to_string()
+    } else {
+        serde_json::to_string(&ready.state).unwrap_or_default()
+    };
     let batch = ready.checked.schema.spans.batch.clone().unwrap_or_else(|| "all rows".into());
     let request = ready.checked.schema.spans.request.join(", ");
     let params: Vec<String> = ready.program.params.iter().map(|p| format!("{}={}", p.name, p.value.number())).collect();
@@ -149,7 +153,10 @@ pub fn prepare(args: &InputArgs, ui: &mut Ui, progress: &dyn Progress) -> Result
     for setting in &args.settings {
         let Some((name, value)) = setting.split_once('=') else {
             let message = format!("`{setting}` is not NAME=VALUE");
-            return Err(could_not(ui, Diagnostic::bare(&code::SETTING, message).help("for example `--set marketing_cap=8%`")));
+            return Err(could_not(
+                ui,
+                Diagnostic::bare(&code::SETTING, message).help("for example `--set marketing_cap=8%`"),
+            ));
         };
         set_param(&mut program, checked.schema.currency.as_deref(), name.trim(), value)
             .map_err(|f| could_not(ui, Diagnostic::bare(&code::SETTING, f.message).maybe_help(f.help)))?;
@@ -160,15 +167,21 @@ pub fn prepare(args: &InputArgs, ui: &mut Ui, progress: &dyn Progress) -> Result
             let text = std::fs::read_to_string(path)
                 .map_err(|e| could_not(ui, read_fault(path, &ReadFault::Unreadable(e.to_string()))))?;
             ControlState::from_json(&text).map_err(|why| {
-                could_not(ui, Diagnostic::bare(&code::STATE, format!("`{}` is not a control state: {why}", path.display())))
+                could_not(
+                    ui,
+                    Diagnostic::bare(&code::STATE, format!("`{}` is not a control state: {why}", path.display())),
+                )
             })?
         }
     };
     let known: Vec<&str> = program.caps().map(|(_, c)| c.name.as_str()).collect();
     if let Some(unknown) = state.caps.keys().find(|k| !known.contains(&k.as_str())) {
         let near = did_you_mean(unknown, known.iter().copied());
-        let diagnostic = Diagnostic::bare(&code::STATE, format!("the state speaks of a cap `{unknown}` that the file does not have"))
-            .maybe_help(near.map(|n| format!("did you mean `{n}`?")));
+        let diagnostic = Diagnostic::bare(
+            &code::STATE,
+            format!("the state speaks of a cap `{unknown}` that the file does not have"),
+        )
+        .maybe_help(near.map(|n| format!("did you mean `{n}`?")));
         return Err(could_not(ui, diagnostic));
     }
     let input = Input { folder: args.data.clone(), host, catalog: args.catalog.clone() };
@@ -184,9 +197,13 @@ pub fn refused(refusal: &Refusal) -> Diagnostic {
             "say in the schema what a slate is: `spans: {slate: {by: [slate_id], position: pos}}`, or how one is made",
         ),
         Refusal::Missing { .. } => (&code::COLUMN, "add it to the data or to the schema's `sources:`"),
-        Refusal::HostNotNamed { .. } => (&code::HOST_NOT_NAMED, "add it to `for …` at the head of the file, or choose another `--host`"),
+        Refusal::HostNotNamed { .. } => {
+            (&code::HOST_NOT_NAMED, "add it to `for …` at the head of the file, or choose another `--host`")
+        }
         Refusal::UnknownCap { .. } => (&code::STATE, "remove it from the state"),
-        Refusal::BadState { .. } => (&code::STATE, "write `\"matching\": 5`, or with `per KEY` `\"matching\": {\"a1\": 2}`"),
+        Refusal::BadState { .. } => {
+            (&code::STATE, "write `\"matching\": 5`, or with `per KEY` `\"matching\": {\"a1\": 2}`")
+        }
         Refusal::BadBatch { .. } => (&code::CONTRACT, "this is a fault of the binding: please report it"),
     };
     Diagnostic::bare(code, refusal.to_string()).help(help)

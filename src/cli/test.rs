@@ -30,9 +30,9 @@ pub fn run(args: &TestArgs, ui: &mut Ui) -> Exit {
         Format::Json => ui.print(&format!("{:#}\n", serde_json::Value::Array(documents))),
         _ => ui.print(&format!(
             "{} {} passed, {} failed, in {} {}\n",
-            if tally.failed + tally.broken == 0 { "ok:" } else { "FAILED:" },
+            if tally.failed + tally.broken + tally.unreadable == 0 { "ok:" } else { "FAILED:" },
             tally.passed,
-            tally.failed + tally.broken,
+            tally.failed + tally.broken + tally.unreadable,
             files.len(),
             if files.len() == 1 { "file" } else { "files" }
         )),
@@ -89,11 +89,20 @@ fn test_file(file: &Path, format: Format, ui: &mut Ui, tally: &mut Tally, docume
         ui.print(&format!("{}\n", file.display()));
     }
     for outcome in outcomes {
-        if outcome.passed() { tally.passed += 1 } else { tally.failed += 1 }
+        if outcome.passed() {
+            tally.passed += 1
+        } else {
+            tally.failed += 1
+        }
         if format == Format::Json {
             continue;
         }
-        ui.print(&format!("  {} {} (as {})\n", if outcome.passed() { "ok  " } else { "FAIL" }, outcome.name, outcome.host));
+        ui.print(&format!(
+            "  {} {} (as {})\n",
+            if outcome.passed() { "ok  " } else { "FAIL" },
+            outcome.name,
+            outcome.host
+        ));
         if !outcome.passed() {
             ui.report(&outcome.failures, &checked.sources, format);
             if let Some(trace) = &outcome.trace {
@@ -110,7 +119,8 @@ fn indented(text: &str) -> String {
 /// All reward files under a path, in order of name; hidden folders and `target` are left out.
 pub fn reward_files(path: &Path, out: &mut Vec<PathBuf>) -> Result<(), Diagnostic> {
     let unreadable = |e: std::io::Error| {
-        let why = if e.kind() == std::io::ErrorKind::NotFound { "no such file or folder".to_string() } else { e.to_string() };
+        let why =
+            if e.kind() == std::io::ErrorKind::NotFound { "no such file or folder".to_string() } else { e.to_string() };
         Diagnostic::bare(&code::UNREADABLE, format!("cannot read `{}`: {why}", path.display()))
     };
     if path.is_file() {

@@ -30,7 +30,11 @@ pub fn run(args: &WhyArgs, ui: &mut Ui) -> Exit {
         return Exit::CouldNotRun;
     }
     let explanation = explain(&ready.program, &scores, row);
-    let lets = if args.lets { let_values(&ready.program, &ready.bound.batch, ready.run(), row).unwrap_or_default() } else { Vec::new() };
+    let lets = if args.lets {
+        let_values(&ready.program, &ready.bound.batch, ready.run(), row).unwrap_or_default()
+    } else {
+        Vec::new()
+    };
     match args.format {
         SummaryFormat::Json => {
             let value = serde_json::json!({
@@ -50,7 +54,10 @@ pub fn run(args: &WhyArgs, ui: &mut Ui) -> Exit {
                 ui.print("\n");
             }
             for (name, value) in lets {
-                ui.print(&format!("  let {name:<width$}  {}\n", value.unwrap_or_else(|| "(not worked out here)".into())));
+                ui.print(&format!(
+                    "  let {name:<width$}  {}\n",
+                    value.unwrap_or_else(|| "(not worked out here)".into())
+                ));
             }
         }
     }

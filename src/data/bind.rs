@@ -57,8 +57,9 @@ pub struct Bound {
 pub fn bind(program: &Program, schema: &Schema, input: &Input, progress: &dyn Progress) -> Result<Bound, Fault> {
     if schema.sources.is_empty() {
         return Err(Box::new(
-            Diagnostic::bare(&code::DATA_FILE, "the schema names no data: it has no `sources:`")
-                .help("add the table of rows to score, such as `sources: {log: {file: log.parquet, entity: impression}}`"),
+            Diagnostic::bare(&code::DATA_FILE, "the schema names no data: it has no `sources:`").help(
+                "add the table of rows to score, such as `sources: {log: {file: log.parquet, entity: impression}}`",
+            ),
         ));
     }
     let own = own_features(program, input.host);
@@ -74,7 +75,16 @@ pub fn bind(program: &Program, schema: &Schema, input: &Input, progress: &dyn Pr
     }
     let mut batch = Batch::default();
     spans::fill(&mut batch, &view, input.host)?;
-    let mut binder = Binder { program, schema, view: &view, catalog: catalog.as_ref(), by_item, batch, texts: Texts::default(), notes: Notes::default() };
+    let mut binder = Binder {
+        program,
+        schema,
+        view: &view,
+        catalog: catalog.as_ref(),
+        by_item,
+        batch,
+        texts: Texts::default(),
+        notes: Notes::default(),
+    };
     progress.step("binding features");
     binder.items()?;
     binder.features(&own)?;
@@ -84,8 +94,9 @@ pub fn bind(program: &Program, schema: &Schema, input: &Input, progress: &dyn Pr
         let name = schema.sources.get(i).map_or(String::new(), |s| s.name.clone());
         binder.notes.unmatched.insert(name, *unmatched);
     }
-    binder.notes.slates_made =
-        matches!(schema.spans.slate, Some(SlateDecl::Made { .. })) && binder.batch.slates.is_some() && input.host == Host::Logs;
+    binder.notes.slates_made = matches!(schema.spans.slate, Some(SlateDecl::Made { .. }))
+        && binder.batch.slates.is_some()
+        && input.host == Host::Logs;
     let Binder { mut batch, texts, notes, .. } = binder;
     batch.texts = texts;
     let items = catalog.map_or_else(Vec::new, |c| c.items);
@@ -138,7 +149,13 @@ fn open_catalog(schema: &Schema, input: &Input, progress: &dyn Progress) -> Resu
     let (path, decl) = match (&input.catalog, decl) {
         (Some(path), decl) => {
             let item = schema.keys.item.clone().unwrap_or_else(|| "item_id".into());
-            let plain = CatalogDecl { file: String::new(), item, sid: "sid".into(), resolve: Resolve::First, span: Span::default() };
+            let plain = CatalogDecl {
+                file: String::new(),
+                item,
+                sid: "sid".into(),
+                resolve: Resolve::First,
+                span: Span::default(),
+            };
             (path.clone(), decl.unwrap_or(plain))
         }
         (None, Some(decl)) => (input.folder.join(&decl.file), decl),
@@ -171,8 +188,9 @@ impl Binder<'_> {
         if !self.by_item {
             if let Some(key) = &self.schema.keys.item {
                 let cells = self.view.sources.column(0, key, "`keys: item`")?;
-                self.batch.item_of =
-                    (0..self.view.n_rows).map(|r| cells.get(r).and_then(|c| catalog.item(&c.key())).unwrap_or(u32::MAX)).collect();
+                self.batch.item_of = (0..self.view.n_rows)
+                    .map(|r| cells.get(r).and_then(|c| catalog.item(&c.key())).unwrap_or(u32::MAX))
+                    .collect();
             }
             return Ok(());
         }
@@ -212,7 +230,11 @@ impl Binder<'_> {
                 if cleaned.clipped > 0 {
                     self.notes.clipped.insert(feature.name.clone(), cleaned.clipped);
                 }
-                if feature.entity.level() == Level::Request { self.by_request(feature, cleaned.column)? } else { cleaned.column }
+                if feature.entity.level() == Level::Request {
+                    self.by_request(feature, cleaned.column)?
+                } else {
+                    cleaned.column
+                }
             };
             self.batch.features.push(Some(column));
         }
@@ -265,7 +287,8 @@ impl Binder<'_> {
         }
         if let Some(decl) = self.schema.wanted.as_ref().filter(|_| uses[1]) {
             progress.step("building targets");
-            self.batch.wanted = Some(list(self.program, decl, &wanted, "wanted", self.view, &self.batch, &mut self.texts)?);
+            self.batch.wanted =
+                Some(list(self.program, decl, &wanted, "wanted", self.view, &self.batch, &mut self.texts)?);
         }
         Ok(())
     }
@@ -301,7 +324,9 @@ fn same_cell(column: &Column<'_>, a: usize, b: usize) -> bool {
     if column.is_valid(a) != column.is_valid(b) {
         return false;
     }
-    let range = |offsets: &[u32], i: usize| offsets.get(i).copied().unwrap_or(0) as usize..offsets.get(i + 1).copied().unwrap_or(0) as usize;
+    let range = |offsets: &[u32], i: usize| {
+        offsets.get(i).copied().unwrap_or(0) as usize..offsets.get(i + 1).copied().unwrap_or(0) as usize
+    };
     match &column.values {
         Values::Real(v) => v.get(a).map(|x| x.to_bits()) == v.get(b).map(|x| x.to_bits()),
         Values::Whole(v) => v.get(a).map(|x| x.to_bits()) == v.get(b).map(|x| x.to_bits()),
@@ -347,7 +372,8 @@ fn pieces(all: &[u32], offsets: &[u32], places: &[Option<u32>]) -> (Vec<u32>, Ve
     let (mut out, mut ends) = (Vec::new(), vec![0u32]);
     for p in places {
         if let Some(p) = p {
-            let (a, b) = (offsets.get(*p as usize).copied().unwrap_or(0), offsets.get(*p as usize + 1).copied().unwrap_or(0));
+            let (a, b) =
+                (offsets.get(*p as usize).copied().unwrap_or(0), offsets.get(*p as usize + 1).copied().unwrap_or(0));
             out.extend(all.get(a as usize..b as usize).unwrap_or(&[]));
         }
         ends.push(out.len() as u32);

@@ -23,17 +23,23 @@ impl Catalog {
     /// A file that cannot be used, or an item that stands twice.
     pub fn read(path: &Path, decl: &CatalogDecl, schema: &Schema) -> Result<Self, Fault> {
         let frame = read(path)?;
-        let items = Cells::of(frame.column(&decl.item, "the catalog")?, &frame.name)?;
+        let items = frame.cells(&decl.item, "the catalog")?;
         let sids = sids(&frame, decl, schema)?;
         let mut catalog = Self { items: Vec::new(), by_item: HashMap::new(), by_sid: HashMap::new() };
         for (row, sid) in sids.into_iter().enumerate().take(frame.height()) {
             let Some(item) = items.get(row).map(|c| c.key()) else {
-                return Err(fault(&code::CATALOG, format!("`{}` has no `{}` in row {}", frame.name, decl.item, row + 1)));
+                return Err(fault(
+                    &code::CATALOG,
+                    format!("`{}` has no `{}` in row {}", frame.name, decl.item, row + 1),
+                ));
             };
             if let Some(first) = catalog.by_item.insert(item.clone(), row as u32) {
                 return Err(Box::new(
-                    Diagnostic::bare(&code::KEY_TWICE, format!("`{}` has the item {item} twice, in rows {} and {}", frame.name, first + 1, row + 1))
-                        .help("a catalog has one row an item; several items may share a SID"),
+                    Diagnostic::bare(
+                        &code::KEY_TWICE,
+                        format!("`{}` has the item {item} twice, in rows {} and {}", frame.name, first + 1, row + 1),
+                    )
+                    .help("a catalog has one row an item; several items may share a SID"),
                 ));
             }
             catalog.items.push(item);
@@ -59,23 +65,21 @@ impl Catalog {
 fn sids(frame: &Frame, decl: &CatalogDecl, schema: &Schema) -> Result<Vec<Option<Vec<u32>>>, Fault> {
     let levels = schema.sid_shape().map_or(0, <[u32]>::len);
     if frame.has(&decl.sid) {
-        let cells = Cells::of(frame.column(&decl.sid, "the catalog")?, &frame.name)?;
+        let cells = frame.cells(&decl.sid, "the catalog")?;
         return Ok((0..frame.height()).map(|row| one_sid(&cells, row)).collect());
     }
-    let named: Vec<String> = schema
-        .features
-        .iter()
-        .find(|f| !f.shape.is_empty() && f.from.len() > 1)
-        .map_or_else(|| ["a", "b", "c", "d", "e", "f", "g", "h"].iter().take(levels).map(|s| (*s).to_string()).collect(), |f| {
-            f.from.iter().map(|(_, c)| c.clone()).collect()
-        });
+    let named: Vec<String> = schema.features.iter().find(|f| !f.shape.is_empty() && f.from.len() > 1).map_or_else(
+        || ["a", "b", "c", "d", "e", "f", "g", "h"].iter().take(levels).map(|s| (*s).to_string()).collect(),
+        |f| f.from.iter().map(|(_, c)| c.clone()).collect(),
+    );
     if levels == 0 || !named.iter().all(|c| frame.has(c)) {
-        let message = format!("`{}` has no column `{}`, and no columns {} either", frame.name, decl.sid, named.join(", "));
+        let message =
+            format!("`{}` has no column `{}`, and no columns {} either", frame.name, decl.sid, named.join(", "));
         return Err(fault(&code::CATALOG, message));
     }
     let mut columns = Vec::new();
     for name in &named {
-        columns.push(Cells::of(frame.column(name, "the catalog")?, &frame.name)?);
+        columns.push(frame.cells(name, "the catalog")?);
     }
     Ok((0..frame.height())
         .map(|row| columns.iter().map(|c| c.get(row)?.number().map(|n| n as u32)).collect())
@@ -87,6 +91,7 @@ fn one_sid(cells: &Cells, row: usize) -> Option<Vec<u32>> {
         return range.map(|i| inner.get(i)?.number().map(|n| n as u32)).collect();
     }
     let text = cells.get(row)?.key();
-    let codes: Vec<u32> = text.split(|c: char| !c.is_ascii_digit()).filter(|p| !p.is_empty()).filter_map(|p| p.parse().ok()).collect();
+    let codes: Vec<u32> =
+        text.split(|c: char| !c.is_ascii_digit()).filter(|p| !p.is_empty()).filter_map(|p| p.parse().ok()).collect();
     (!codes.is_empty()).then_some(codes)
 }

@@ -12,8 +12,14 @@ pub enum Cells {
     Float(Vec<Option<f64>>),
     Bool(Vec<Option<bool>>),
     Text(Vec<Option<String>>),
+    /// Texts of a file without types (CSV): a number, a condition or a text, as its feature says.
+    Raw(Vec<Option<String>>),
     /// Offsets into the inner cells; nulls are marked apart.
-    List { offsets: Vec<usize>, valid: Vec<bool>, inner: Box<Cells> },
+    List {
+        offsets: Vec<usize>,
+        valid: Vec<bool>,
+        inner: Box<Cells>,
+    },
 }
 
 /// One raw value.
@@ -23,6 +29,7 @@ pub enum Cell<'c> {
     Float(f64),
     Bool(bool),
     Text(&'c str),
+    Raw(&'c str),
 }
 
 impl Cells {
@@ -44,6 +51,23 @@ impl Cells {
                 let cast = series.cast(&DataType::Float64).map_err(wrong)?;
                 Self::Float(cast.f64().map_err(wrong)?.iter().collect())
             }
+            DataType::UInt64 => {
+                let numbers = series.u64().map_err(wrong)?;
+                if numbers.iter().flatten().any(|n| n > i64::MAX as u64) {
+                    Self::Raw(numbers.iter().map(|v| v.map(|n| n.to_string())).collect())
+                } else {
+                    Self::Int(numbers.iter().map(|v| v.map(|n| n as i64)).collect())
+                }
+            }
+            DataType::Categorical(..) | DataType::Enum(..) => {
+                let texts = series.cast(&DataType::String).map_err(wrong)?;
+                Self::Text(texts.str().map_err(wrong)?.iter().map(|v| v.map(str::to_string)).collect())
+            }
+            // Times order slates and histories; as numbers they count in their own unit.
+            DataType::Date | DataType::Datetime(..) | DataType::Time | DataType::Duration(_) => {
+                let cast = series.to_physical_repr().cast(&DataType::Int64).map_err(wrong)?;
+                Self::Int(cast.i64().map_err(wrong)?.iter().collect())
+            }
             t if t.is_integer() => {
                 let cast = series.strict_cast(&DataType::Int64).map_err(wrong)?;
                 Self::Int(cast.i64().map_err(wrong)?.iter().collect())
@@ -61,7 +85,10 @@ impl Cells {
                 Self::List { offsets, valid, inner: Box::new(Self::of(&inner, file)?) }
             }
             other => {
-                return Err(fault(&code::COLUMN_TYPE, format!("column `{}` of `{file}` is of type {other}, which no feature has", series.name())));
+                return Err(fault(
+                    &code::COLUMN_TYPE,
+                    format!("column `{}` of `{file}` is of type {other}, which no feature has", series.name()),
+                ));
             }
         })
     }
@@ -72,7 +99,7 @@ impl Cells {
             Self::Int(v) => v.len(),
             Self::Float(v) => v.len(),
             Self::Bool(v) => v.len(),
-            Self::Text(v) => v.len(),
+            Self::Text(v) | Self::Raw(v) => v.len(),
             Self::List { valid, .. } => valid.len(),
         }
     }
@@ -84,6 +111,7 @@ impl Cells {
             Self::Float(v) => v.get(at).copied().flatten().map(Cell::Float),
             Self::Bool(v) => v.get(at).copied().flatten().map(Cell::Bool),
             Self::Text(v) => v.get(at).and_then(Option::as_deref).map(Cell::Text),
+            Self::Raw(v) => v.get(at).and_then(Option::as_deref).map(Cell::Raw),
             Self::List { .. } => None,
         }
     }
@@ -98,13 +126,38 @@ impl Cells {
         }
     }
 
+    /// As polars writes it; lists of lists as texts.
+    pub fn series(&self, name: &str) -> PolarsResult<Column> {
+        let name: PlSmallStr = name.into();
+        Ok(match self {
+            Self::Int(v) => Column::new(name, v),
+            Self::Float(v) => Column::new(name, v),
+            Self::Bool(v) => Column::new(name, v),
+            Self::Text(v) | Self::Raw(v) => Column::new(name, v),
+            Self::List { valid, .. } => {
+                let texts: Vec<Option<String>> = (0..valid.len())
+                    .map(|row| {
+                        let (inner, range) = self.list(row)?;
+                        Some(
+                            range
+                                .map(|i| inner.get(i).map_or(String::new(), |c| c.key()))
+                                .collect::<Vec<_>>()
+                                .join("|"),
+                        )
+                    })
+                    .collect();
+                Column::new(name, texts)
+            }
+        })
+    }
+
     /// What its values are, for messages.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Int(_) => "whole numbers",
             Self::Float(_) => "numbers",
             Self::Bool(_) => "true and false",
-            Self::Text(_) => "texts",
+            Self::Text(_) | Self::Raw(_) => "texts",
             Self::List { .. } => "lists",
         }
     }
@@ -118,7 +171,7 @@ impl Cell<'_> {
             Self::Float(f) if f.fract() == 0.0 && f.abs() < 9e15 => format!("{}", *f as i64),
             Self::Float(f) => f.to_string(),
             Self::Bool(b) => b.to_string(),
-            Self::Text(t) => (*t).to_string(),
+            Self::Text(t) | Self::Raw(t) => (*t).to_string(),
         }
     }
 
@@ -127,6 +180,7 @@ impl Cell<'_> {
         match self {
             Self::Int(n) => Some(*n as f64),
             Self::Float(f) => Some(*f),
+            Self::Raw(t) => t.trim().parse().ok(),
             Self::Bool(_) | Self::Text(_) => None,
         }
     }

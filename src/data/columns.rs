@@ -50,7 +50,11 @@ pub fn build(view: &View<'_>, feature: &Feature, texts: &mut Texts) -> Result<Cl
         return Err(Box::new(
             Diagnostic::bare(
                 &code::COLUMN_TYPE,
-                format!("column {columns} of `{file}` has {found} in row {}, and {what} is of scale {}", row + 1, scale_word(feature.scale)),
+                format!(
+                    "column {columns} of `{file}` has {found} in row {}, and {what} is of scale {}",
+                    row + 1,
+                    scale_word(feature.scale)
+                ),
             )
             .help("correct `scale:` or `from:` in the schema, or the data"),
         ));
@@ -76,7 +80,8 @@ fn same(raw: &Raw, cell: &Cell<'_>) -> bool {
         (Raw::Number(a), Cell::Int(b)) => *a == *b as f64,
         (Raw::Number(a), Cell::Float(b)) => a == b,
         (Raw::Number(a), Cell::Text(b)) => b.parse() == Ok(*a),
-        (Raw::Text(a), Cell::Text(b)) => a == b,
+        (Raw::Text(a), Cell::Text(b) | Cell::Raw(b)) => a == b,
+        (Raw::Number(a), Cell::Raw(b)) => b.trim().parse() == Ok(*a),
         (Raw::Text(a), Cell::Bool(b)) => a.parse() == Ok(*b),
         _ => false,
     }
@@ -95,7 +100,7 @@ type Pick<'p, 'c> = &'p dyn Fn(usize) -> Option<(&'c Cells, usize)>;
 impl Cleaner<'_> {
     fn wrong(&mut self, row: usize, cells: &Cells, at: usize) {
         let shown = cells.get(at).map_or(cells.word().to_string(), |c| match c {
-            Cell::Text(t) => format!("the text \"{}\"", t.chars().take(40).collect::<String>()),
+            Cell::Text(t) | Cell::Raw(t) => format!("the text \"{}\"", t.chars().take(40).collect::<String>()),
             other => other.key(),
         });
         self.fault.get_or_insert((row, shown));
@@ -140,8 +145,8 @@ impl Cleaner<'_> {
         }
         match cell {
             Cell::Bool(b) => b,
-            Cell::Int(0) | Cell::Text("false" | "0") => false,
-            Cell::Int(1) | Cell::Text("true" | "1") => true,
+            Cell::Int(0) | Cell::Text("false" | "0") | Cell::Raw("false" | "0" | "False" | "0.0") => false,
+            Cell::Int(1) | Cell::Text("true" | "1") | Cell::Raw("true" | "1" | "True" | "1.0") => true,
             Cell::Float(f) if f == 0.0 || f == 1.0 => f == 1.0,
             _ => {
                 self.wrong(row, cells, at);
@@ -153,7 +158,7 @@ impl Cleaner<'_> {
     fn text(&mut self, row: usize, pick: Pick<'_, '_>) -> u32 {
         let Some((cells, at)) = pick(row) else { return 0 };
         match cells.get(at) {
-            Some(Cell::Text(t)) => self.texts.number(t),
+            Some(Cell::Text(t) | Cell::Raw(t)) => self.texts.number(t),
             Some(cell) => self.texts.number(&cell.key()),
             None => {
                 self.wrong(row, cells, at);
@@ -169,10 +174,12 @@ impl Cleaner<'_> {
             if let Some((cells, at)) = pick(row) {
                 if let Some((inner, range)) = cells.list(at) {
                     codes.extend(range.map(|i| inner.get(i).and_then(|c| c.number()).map_or(u32::MAX, code_number)));
-                } else if let Some(Cell::Text(text)) = cells.get(at) {
-                    codes.extend(text.split(|c: char| !c.is_ascii_digit() && c != '-').filter(|p| !p.is_empty()).map(|p| {
-                        p.parse().unwrap_or(u32::MAX)
-                    }));
+                } else if let Some(Cell::Text(text) | Cell::Raw(text)) = cells.get(at) {
+                    codes.extend(
+                        text.split(|c: char| !c.is_ascii_digit() && c != '-')
+                            .filter(|p| !p.is_empty())
+                            .map(|p| p.parse().unwrap_or(u32::MAX)),
+                    );
                 } else {
                     self.wrong(row, cells, at);
                 }
@@ -217,7 +224,9 @@ impl Cleaner<'_> {
             if let Some((cells, at)) = pick(row) {
                 match cells.list(at) {
                     Some((inner, range)) if range.len() == size => {
-                        values.extend(range.map(|i| inner.get(i).and_then(|c| c.number()).map_or(f32::NAN, |v| v as f32)));
+                        values.extend(
+                            range.map(|i| inner.get(i).and_then(|c| c.number()).map_or(f32::NAN, |v| v as f32)),
+                        );
                     }
                     Some((_, range)) => {
                         self.fault.get_or_insert((row, format!("a list of {}", range.len())));
@@ -239,7 +248,8 @@ fn code_number(value: f64) -> u32 {
 /// A SID from a column for each level.
 fn sid_of_columns(view: &View<'_>, feature: &Feature) -> Result<Cleaned, Fault> {
     if feature.from.len() != feature.shape.len() {
-        let message = format!("feature `{}` has {} columns and {} levels", feature.name, feature.from.len(), feature.shape.len());
+        let message =
+            format!("feature `{}` has {} columns and {} levels", feature.name, feature.from.len(), feature.shape.len());
         return Err(fault(&code::COLUMN, message));
     }
     let mut levels = Vec::new();
@@ -273,7 +283,7 @@ pub fn of_entries(
     // Texts `a|b|c` are lists in CSV files.
     let split;
     let lists = match cells {
-        Cells::Text(values) => {
+        Cells::Text(values) | Cells::Raw(values) => {
             split = split_texts(values);
             &split
         }
@@ -311,14 +321,5 @@ fn split_texts(values: &[Option<String>]) -> Cells {
         inner.extend(parts.map(|p| (!p.is_empty()).then(|| p.to_string())));
         offsets.push(inner.len());
     }
-    let number = |v: &Option<String>| match v {
-        None => Some(None),
-        Some(text) => text.parse().ok().map(Some),
-    };
-    let numbers: Option<Vec<Option<f64>>> = inner.iter().map(number).collect();
-    let inner = match numbers {
-        Some(numbers) if !numbers.is_empty() => Cells::Float(numbers),
-        _ => Cells::Text(inner),
-    };
-    Cells::List { offsets, valid, inner: Box::new(inner) }
+    Cells::List { offsets, valid, inner: Box::new(Cells::Raw(inner)) }
 }

@@ -24,7 +24,11 @@ pub struct Finding {
 ///
 /// # Errors
 /// Only where a file cannot be read at all; everything else is a finding.
-pub fn check_contract(schema: &Schema, folder: &Path, progress: &dyn Progress) -> Result<(Vec<Finding>, Vec<String>), Fault> {
+pub fn check_contract(
+    schema: &Schema,
+    folder: &Path,
+    progress: &dyn Progress,
+) -> Result<(Vec<Finding>, Vec<String>), Fault> {
     let mut findings = Vec::new();
     let mut notes = Vec::new();
     let needed = vec![true; schema.sources.len()];
@@ -57,7 +61,9 @@ pub fn check_contract(schema: &Schema, folder: &Path, progress: &dyn Progress) -
     let shape = schema.sid_shape().unwrap_or(&[]).to_vec();
     let repeated = batch.excluded.iter().flatten().count();
     if repeated > 0 {
-        notes.push(format!("{repeated} rows repeat an earlier one: unscorable(repeated), and without a place in a slate"));
+        notes.push(format!(
+            "{repeated} rows repeat an earlier one: unscorable(repeated), and without a place in a slate"
+        ));
     }
     for feature in &schema.features {
         // A model's signals and targets need not lie in the data.
@@ -83,17 +89,27 @@ pub fn check_contract(schema: &Schema, folder: &Path, progress: &dyn Progress) -
             }
         }
         for (reason, (n, first)) in counted {
-            let message = format!("feature `{}`: {n} of {} rows are {reason}, the first is row {}", feature.name, view.n_rows, first + 1);
+            let message = format!(
+                "feature `{}`: {n} of {} rows are {reason}, the first is row {}",
+                feature.name,
+                view.n_rows,
+                first + 1
+            );
             let help = match reason {
                 "absent_value" => "`nullable: true` lets it be missing",
-                "out_of_range" => "widen `range:`, bring values in by `clip:`, or name values that mean missing by `missing:`",
+                "out_of_range" => {
+                    "widen `range:`, bring values in by `clip:`, or name values that mean missing by `missing:`"
+                }
                 "unknown_category" => "add the names, or write `names: open`",
                 _ => "mend the data",
             };
             findings.push(Finding { code: &code::CONTRACT, message, help: Some(help.into()) });
         }
         if cleaned.clipped > 0 {
-            notes.push(format!("feature `{}`: {} of {} values are brought in by `clip`", feature.name, cleaned.clipped, view.n_rows));
+            notes.push(format!(
+                "feature `{}`: {} of {} values are brought in by `clip`",
+                feature.name, cleaned.clipped, view.n_rows
+            ));
         }
     }
     Ok((findings, notes))

@@ -1,17 +1,33 @@
 //! Reading one data file.
+//!
+//! CSV has no types: its cells stay texts until a feature's scale says what they are, so that an id
+//! `01` stays `01` and one bad number names its own row. NDJSON is read line by line, Parquet by
+//! polars.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use polars::prelude::*;
 
+use super::cells::Cells;
+use super::ndjson;
 use super::{Fault, fault};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 
 /// A table in memory with the name it is shown under.
 #[derive(Clone, Debug)]
 pub struct Frame {
+    /// The path as messages show it.
     pub name: String,
-    pub df: DataFrame,
+    height: usize,
+    columns: Columns,
+}
+
+#[derive(Clone, Debug)]
+enum Columns {
+    /// As polars holds it; a column becomes cells when it is asked for.
+    Table(DataFrame),
+    Cells(Vec<(String, Cells)>),
 }
 
 /// Reads a CSV, Parquet or NDJSON file, by its ending.
@@ -20,69 +36,181 @@ pub struct Frame {
 /// A coded message when the file is missing, broken, empty or of another kind.
 pub fn read(path: &Path) -> Result<Frame, Fault> {
     let name = path.display().to_string();
-    let unreadable = |why: &dyn std::fmt::Display| fault(&code::DATA_FILE, format!("cannot read `{name}`: {}", plain(&why.to_string())));
-    let file = std::fs::File::open(path).map_err(|e| unreadable(&e))?;
-    let meta = file.metadata().map_err(|e| unreadable(&e))?;
+    let unreadable = |why: String| fault(&code::DATA_FILE, format!("cannot read `{name}`: {why}"));
+    let meta = std::fs::metadata(path).map_err(|e| {
+        let why = if e.kind() == std::io::ErrorKind::NotFound { "no such file".to_string() } else { e.to_string() };
+        Box::new(
+            Diagnostic::bare(&code::DATA_FILE, format!("cannot read `{name}`: {why}"))
+                .help("the schema's files lie in the folder that `--data` names"),
+        )
+    })?;
     if meta.is_dir() {
-        return Err(unreadable(&"it is a folder"));
+        return Err(unreadable("it is a folder".into()));
     }
     if meta.len() == 0 {
-        return Err(fault(&code::NO_ROWS, format!("`{name}` is empty")));
+        return Err(no_rows(&name, "is empty"));
     }
     let ending = path.extension().map_or(String::new(), |e| e.to_string_lossy().to_lowercase());
-    let df = match ending.as_str() {
-        "csv" => CsvReadOptions::default()
-            .with_has_header(true)
-            .with_infer_schema_length(None)
-            .with_rechunk(true)
-            .into_reader_with_file_handle(file)
-            .finish(),
-        "parquet" => ParquetReader::new(file).set_rechunk(true).finish(),
-        "ndjson" | "jsonl" => JsonReader::new(file).with_json_format(JsonFormat::JsonLines).infer_schema_len(None).finish(),
-        _ => {
-            return Err(Box::new(
-                Diagnostic::bare(&code::DATA_FILE, format!("`{name}` is of no kind that is read"))
-                    .help("data files end in `.csv`, `.parquet` or `.ndjson`"),
-            ));
+    match ending.as_str() {
+        "csv" => csv_file(path, name),
+        "parquet" => parquet(path, name),
+        "ndjson" | "jsonl" => {
+            let (height, columns) = ndjson::read(path, &name)?;
+            if height == 0 {
+                return Err(no_rows(&name, "has no rows"));
+            }
+            Ok(Frame { name, height, columns: Columns::Cells(columns) })
         }
-    };
-    let df = df.map_err(|e| unreadable(&e))?;
-    Ok(Frame { name, df })
+        _ => Err(Box::new(
+            Diagnostic::bare(&code::DATA_FILE, format!("`{name}` is of no kind that is read"))
+                .help("data files end in `.csv`, `.parquet` or `.ndjson`"),
+        )),
+    }
 }
 
-/// The first sentence of an error of the reader.
-fn plain(why: &str) -> String {
-    let first = why.lines().next().unwrap_or("").trim();
-    if first.starts_with("No such file") { "no such file".into() } else { first.to_string() }
+fn no_rows(name: &str, what: &str) -> Fault {
+    Box::new(
+        Diagnostic::bare(&code::NO_ROWS, format!("`{name}` {what}"))
+            .help("there is nothing to score: is this the right file?"),
+    )
+}
+
+fn parquet(path: &Path, name: String) -> Result<Frame, Fault> {
+    let damaged = |why: &str| {
+        Box::new(
+            Diagnostic::bare(&code::DATA_FILE, format!("cannot read `{name}`: {why}"))
+                .help("the file is cut off, damaged or not Parquet: write or copy it again"),
+        )
+    };
+    let file = std::fs::File::open(path).map_err(|e| damaged(&e.to_string()))?;
+    // A damaged file makes the reader panic in places; that is a fault of the file, not of the run.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let read = catch_unwind(AssertUnwindSafe(|| ParquetReader::new(file).set_rechunk(true).finish()));
+    std::panic::set_hook(hook);
+    match read {
+        Ok(Ok(df)) => Ok(Frame { name, height: df.height(), columns: Columns::Table(df) }),
+        Ok(Err(e)) => Err(damaged(e.to_string().lines().next().unwrap_or(""))),
+        Err(_) => Err(damaged("it cannot be decoded")),
+    }
+}
+
+fn csv_file(path: &Path, name: String) -> Result<Frame, Fault> {
+    let broken = |why: String, help: &str| {
+        Box::new(Diagnostic::bare(&code::DATA_FILE, format!("cannot read `{name}`: {why}")).help(help.to_string()))
+    };
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_path(path)
+        .map_err(|e| broken(e.to_string(), "is it a CSV file?"))?;
+    let header = match reader.headers() {
+        Ok(header) => header.iter().map(|h| h.trim_start_matches('\u{feff}').trim().to_string()).collect::<Vec<_>>(),
+        Err(e) => return Err(broken(csv_words(&e), "data files are UTF-8 texts with a header line")),
+    };
+    if let Some(twice) = header.iter().enumerate().find(|(i, h)| header.iter().take(*i).any(|o| o == *h)) {
+        return Err(broken(
+            format!("its header names the column `{}` twice", twice.1),
+            "which of both is meant would be a guess",
+        ));
+    }
+    let mut columns: Vec<Vec<Option<String>>> = vec![Vec::new(); header.len()];
+    let mut record = csv::StringRecord::new();
+    let mut height = 0;
+    loop {
+        match reader.read_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(e) => {
+                return Err(broken(
+                    csv_words(&e),
+                    "data files are UTF-8 texts with as many fields in each line as in the header",
+                ));
+            }
+        }
+        if record.len() != header.len() {
+            let line = record.position().map_or(0, csv::Position::line);
+            return Err(broken(
+                format!("line {line} has {} fields, the header has {}", record.len(), header.len()),
+                "is a comma missing, or one too many? texts with commas stand in double quotes",
+            ));
+        }
+        for (column, field) in columns.iter_mut().zip(record.iter()) {
+            column.push((!field.is_empty()).then(|| field.to_string()));
+        }
+        height += 1;
+    }
+    if height == 0 {
+        return Err(no_rows(&name, "has no rows"));
+    }
+    let columns = header.into_iter().zip(columns).map(|(h, c)| (h, Cells::Raw(c))).collect();
+    Ok(Frame { name, height, columns: Columns::Cells(columns) })
+}
+
+fn csv_words(error: &csv::Error) -> String {
+    let line = error.position().map_or(String::new(), |p| format!("line {} ", p.line()));
+    match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => format!("{line}is not UTF-8"),
+        _ => error.to_string(),
+    }
 }
 
 impl Frame {
     /// Number of rows.
     #[must_use]
     pub fn height(&self) -> usize {
-        self.df.height()
+        self.height
+    }
+
+    fn names(&self) -> Vec<String> {
+        match &self.columns {
+            Columns::Table(df) => df.get_column_names().iter().map(|n| n.to_string()).collect(),
+            Columns::Cells(columns) => columns.iter().map(|(n, _)| n.clone()).collect(),
+        }
     }
 
     /// Whether there is a column of this name.
     #[must_use]
     pub fn has(&self, column: &str) -> bool {
-        self.df.column(column).is_ok()
+        match &self.columns {
+            Columns::Table(df) => df.column(column).is_ok(),
+            Columns::Cells(columns) => columns.iter().any(|(n, _)| n == column),
+        }
     }
 
-    /// A column.
+    /// A column's cells.
     ///
     /// # Errors
-    /// A coded message with the nearest name when it is not there.
-    pub fn column(&self, name: &str, wanted_for: &str) -> Result<&Series, Fault> {
-        match self.df.column(name) {
-            Ok(column) => Ok(column.as_materialized_series()),
-            Err(_) => {
-                let names: Vec<String> = self.df.get_column_names().iter().map(|n| n.to_string()).collect();
-                let near = did_you_mean(name, names.iter().map(String::as_str));
-                let help = near.map_or_else(|| format!("its columns are {}", names.join(", ")), |n| format!("did you mean `{n}`?"));
-                let message = format!("`{}` has no column `{name}`, which {wanted_for} needs", self.name);
-                Err(Box::new(Diagnostic::bare(&code::COLUMN, message).help(help)))
+    /// A coded message with the nearest name when it is not there, or when no feature has its type.
+    pub fn cells(&self, name: &str, wanted_for: &str) -> Result<Cells, Fault> {
+        let found = match &self.columns {
+            Columns::Table(df) => {
+                df.column(name).ok().map(|c| Cells::of(c.as_materialized_series(), &self.name)).transpose()?
             }
+            Columns::Cells(columns) => columns.iter().find(|(n, _)| n == name).map(|(_, c)| c.clone()),
+        };
+        found.ok_or_else(|| {
+            let names = self.names();
+            let near = did_you_mean(name, names.iter().map(String::as_str));
+            let shown = names.iter().take(20).cloned().collect::<Vec<_>>().join(", ");
+            let more = if names.len() > 20 { format!(" and {} more", names.len() - 20) } else { String::new() };
+            let help =
+                near.map_or_else(|| format!("its columns are {shown}{more}"), |n| format!("did you mean `{n}`?"));
+            let message = format!("`{}` has no column `{name}`, which {wanted_for} needs", self.name);
+            Box::new(Diagnostic::bare(&code::COLUMN, message).help(help))
+        })
+    }
+
+    /// A column as polars writes it, for the key columns of score files.
+    ///
+    /// # Errors
+    /// What polars says.
+    pub fn series(&self, name: &str) -> PolarsResult<Column> {
+        match &self.columns {
+            Columns::Table(df) => df.column(name).cloned(),
+            Columns::Cells(columns) => match columns.iter().find(|(n, _)| n == name) {
+                Some((_, cells)) => cells.series(name),
+                None => Err(polars_err!(ColumnNotFound: "{name}")),
+            },
         }
     }
 }

@@ -30,7 +30,8 @@ pub fn list(
     match &decl.from {
         ListFrom::Row => of_row(program, decl, reads, prefix, view, batch, texts),
         ListFrom::AsOf { source, by, time, after } => {
-            let entries = if *source == view.base { None } else { Some(View::alone(view.sources, view.schema, *source)?) };
+            let entries =
+                if *source == view.base { None } else { Some(View::alone(view.sources, view.schema, *source)?) };
             let entries = entries.as_ref().unwrap_or(view);
             let (ranges, index) = as_of(decl, by, time, *after, view, entries, batch)?;
             let mut columns = vec![None; program.features.len()];
@@ -44,6 +45,9 @@ pub fn list(
     }
 }
 
+/// Each holder's range, and the entries that ranges point into.
+type Ranges = (Vec<(u32, u32)>, Vec<u32>);
+
 /// For each row the range of its entries, oldest first.
 fn as_of(
     decl: &ListDecl,
@@ -53,7 +57,7 @@ fn as_of(
     view: &View<'_>,
     entries: &View<'_>,
     batch: &Batch<'static>,
-) -> Result<(Vec<(u32, u32)>, Vec<u32>), Fault> {
+) -> Result<Ranges, Fault> {
     let of = |v: &View<'_>, column: &str| v.sources.column(v.base, column, "an as-of list");
     let (owner, when) = (of(entries, by)?, of(entries, time)?);
     let same = std::ptr::eq(view, entries);
@@ -142,8 +146,11 @@ fn of_row(
             && let Some(row) = (0..view.n_rows).find(|r| lengths.get(*r) != own.get(*r))
         {
             return Err(Box::new(
-                Diagnostic::bare(&code::LIST_COLUMNS, format!("`{column}` has another length than its neighbours in row {}", row + 1))
-                    .help(format!("the list columns `{prefix}.…` of a row have equal lengths, oldest first")),
+                Diagnostic::bare(
+                    &code::LIST_COLUMNS,
+                    format!("`{column}` has another length than its neighbours in row {}", row + 1),
+                )
+                .help(format!("the list columns `{prefix}.…` of a row have equal lengths, oldest first")),
             ));
         }
         lengths = Some(own);
@@ -169,7 +176,12 @@ pub fn differs(what: &str, request: &str, first: usize, row: usize) -> Fault {
     Box::new(
         Diagnostic::bare(
             &code::REQUEST_DIFFERS,
-            format!("`{what}` differs inside request {}: rows {} and {}", request.replace('\u{1f}', ", "), first + 1, row + 1),
+            format!(
+                "`{what}` differs inside request {}: rows {} and {}",
+                request.replace('\u{1f}', ", "),
+                first + 1,
+                row + 1
+            ),
         )
         .help("what belongs to the request or user is equal in all of its rows"),
     )
@@ -179,7 +191,9 @@ fn row_lengths(cells: &Cells, column: &str, n: usize) -> Result<Vec<usize>, Faul
     (0..n)
         .map(|row| match cells {
             Cells::List { .. } => Ok(cells.list(row).map_or(0, |(_, range)| range.len())),
-            Cells::Text(_) => Ok(cells.get(row).map_or(0, |c| if c.key().is_empty() { 0 } else { c.key().split('|').count() })),
+            Cells::Text(_) | Cells::Raw(_) => {
+                Ok(cells.get(row).map_or(0, |c| if c.key().is_empty() { 0 } else { c.key().split('|').count() }))
+            }
             other => Err(fault(&code::COLUMN_TYPE, format!("`{column}` holds {}, not lists", other.word()))),
         })
         .collect()

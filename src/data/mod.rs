@@ -14,6 +14,7 @@ mod columns;
 mod contract;
 mod frame;
 mod lists;
+mod ndjson;
 mod spans;
 mod view;
 mod write;

@@ -19,7 +19,10 @@ pub fn fill(batch: &mut Batch<'static>, view: &View<'_>, host: Host) -> Result<(
     let n = view.n_rows;
     batch.n_rows = n;
     batch.batch_of = match &spans.batch {
-        Some(column) => numbers(view.keys(std::slice::from_ref(column), "`spans: batch`")?),
+        Some(column) => {
+            let columns = std::slice::from_ref(column);
+            numbers(whole(view.keys(columns, "`spans: batch`")?, columns)?)
+        }
         None => vec![0; n],
     };
     let mut columns = spans.request.clone();
@@ -29,7 +32,7 @@ pub fn fill(batch: &mut Batch<'static>, view: &View<'_>, host: Host) -> Result<(
     let keys: Vec<String> = if columns.is_empty() {
         (1..=n).map(|r| r.to_string()).collect()
     } else {
-        view.keys(&columns, "`spans: request`")?.into_iter().map(Option::unwrap_or_default).collect()
+        whole(view.keys(&columns, "`spans: request`")?, &columns)?
     };
     let mut requests: HashMap<(&str, u32), u32> = HashMap::new();
     for (row, key) in keys.iter().enumerate() {
@@ -53,13 +56,27 @@ pub fn fill(batch: &mut Batch<'static>, view: &View<'_>, host: Host) -> Result<(
     Ok(())
 }
 
+/// Keys that are all there: to put rows without one together would be a guess.
+fn whole(keys: Vec<Option<String>>, columns: &[String]) -> Result<Vec<String>, Fault> {
+    if let Some(row) = keys.iter().position(Option::is_none) {
+        return Err(Box::new(
+            Diagnostic::bare(
+                &code::CONTRACT,
+                format!("row {} has no `{}`, by which rows are put together", row + 1, columns.join("`, `")),
+            )
+            .help("fill it in, or take these rows out"),
+        ));
+    }
+    Ok(keys.into_iter().flatten().collect())
+}
+
 /// Equal texts get equal numbers, in order of first appearance.
-fn numbers(keys: Vec<Option<String>>) -> Vec<u32> {
+fn numbers(keys: Vec<String>) -> Vec<u32> {
     let mut known: HashMap<String, u32> = HashMap::new();
     keys.into_iter()
         .map(|key| {
             let next = known.len() as u32;
-            *known.entry(key.unwrap_or_default()).or_insert(next)
+            *known.entry(key).or_insert(next)
         })
         .collect()
 }
@@ -71,7 +88,8 @@ fn excluded(view: &View<'_>) -> Result<Vec<Option<Reason>>, Fault> {
     if !distinct.is_empty() {
         let mut seen = HashSet::with_capacity(view.n_rows);
         for (slot, key) in out.iter_mut().zip(view.keys(&distinct, "`distinct`")?) {
-            if !seen.insert(key) {
+            // A row without one of the columns repeats nothing.
+            if key.is_some() && !seen.insert(key) {
                 *slot = Some(Reason::Repeated);
             }
         }
@@ -79,7 +97,7 @@ fn excluded(view: &View<'_>) -> Result<Vec<Option<Reason>>, Fault> {
     if let Some(column) = &view.schema.keys.padding {
         let cells = view.sources.column(view.base, column, "`keys: padding`")?;
         for (row, slot) in out.iter_mut().enumerate() {
-            if matches!(cells.get(row), Some(Cell::Bool(true) | Cell::Int(1))) {
+            if matches!(cells.get(row), Some(Cell::Bool(true) | Cell::Int(1) | Cell::Raw("true" | "1"))) {
                 *slot = Some(Reason::Padding);
             }
         }
@@ -94,7 +112,9 @@ fn slates(batch: &Batch<'static>, view: &View<'_>, host: Host) -> Result<Option<
         // Candidates before the choice have no slate (R7.3).
         (Host::Serving, ..) => Ok(None),
         (Host::Training, Some(first), _) => Ok(Some(first_of_group(batch, first))),
-        (_, _, Some(SlateDecl::Made { every, order, keep_short })) => made(batch, view, *every, order, *keep_short).map(Some),
+        (_, _, Some(SlateDecl::Made { every, order, keep_short })) => {
+            made(batch, view, *every, order, *keep_short).map(Some)
+        }
         (_, _, Some(SlateDecl::Logged { by, position })) => logged(batch, view, by, position.as_deref()).map(Some),
         (_, _, None) => Ok(None),
     }
@@ -139,6 +159,9 @@ fn ordered(batch: &Batch<'static>, view: &View<'_>, order: &[String]) -> Result<
 pub fn compare(a: Option<Cell<'_>>, b: Option<Cell<'_>>) -> std::cmp::Ordering {
     match (a, b) {
         (Some(Cell::Int(x)), Some(Cell::Int(y))) => x.cmp(&y),
+        (Some(Cell::Raw(x)), Some(Cell::Raw(y))) if x.parse::<i64>().is_ok() && y.parse::<i64>().is_ok() => {
+            x.parse::<i64>().unwrap_or(0).cmp(&y.parse::<i64>().unwrap_or(0))
+        }
         (Some(x), Some(y)) => match (x.number(), y.number()) {
             (Some(p), Some(q)) => p.total_cmp(&q),
             _ => x.key().cmp(&y.key()),
@@ -150,7 +173,13 @@ pub fn compare(a: Option<Cell<'_>>, b: Option<Cell<'_>>) -> std::cmp::Ordering {
 }
 
 /// Slates cut from each request's rows.
-fn made(batch: &Batch<'static>, view: &View<'_>, every: u64, order: &[String], keep_short: bool) -> Result<Slates, Fault> {
+fn made(
+    batch: &Batch<'static>,
+    view: &View<'_>,
+    every: u64,
+    order: &[String],
+    keep_short: bool,
+) -> Result<Slates, Fault> {
     let n = batch.n_rows;
     // Slate 0 has no members: rows without a place lie behind it and see themselves alone.
     let mut slates = Slates { of: vec![0; n], position: vec![1; n], behind: vec![true; n], count: 1 };
@@ -204,8 +233,11 @@ fn logged(batch: &Batch<'static>, view: &View<'_>, by: &[String], position: Opti
                 _ => {
                     let column = position.unwrap_or("");
                     return Err(Box::new(
-                        Diagnostic::bare(&code::CONTRACT, format!("`{column}` in row {} is not a place from 1", row + 1))
-                            .help("positions are whole numbers from 1"),
+                        Diagnostic::bare(
+                            &code::CONTRACT,
+                            format!("`{column}` in row {} is not a place from 1", row + 1),
+                        )
+                        .help("positions are whole numbers from 1"),
                     ));
                 }
             },

@@ -51,7 +51,7 @@ impl Sources {
             return Ok(Rc::clone(cells));
         }
         let frame = self.frame(source)?;
-        let cells = Rc::new(Cells::of(frame.column(name, wanted_for)?, &frame.name)?);
+        let cells = Rc::new(frame.cells(name, wanted_for)?);
         self.columns.borrow_mut().insert(key, Rc::clone(&cells));
         Ok(cells)
     }
@@ -77,7 +77,12 @@ impl Sources {
                 return Err(Box::new(
                     Diagnostic::bare(
                         &code::KEY_TWICE,
-                        format!("`{}` has the key `{key}` = {text} twice, in rows {} and {}", declared.file, first + 1, row + 1),
+                        format!(
+                            "`{}` has the key `{key}` = {text} twice, in rows {} and {}",
+                            declared.file,
+                            first + 1,
+                            row + 1
+                        ),
                     )
                     .help("a row that is joined is found by its key alone: keep one row a key"),
                 ));
@@ -101,11 +106,21 @@ pub struct View<'s> {
 
 impl<'s> View<'s> {
     /// Joins every needed source to a base by key; `by_item` leaves out items, which a catalog brings.
-    pub fn new(sources: &'s Sources, schema: &'s Schema, base: usize, by_item: bool, progress: &dyn Progress) -> Result<Self, Fault> {
+    pub fn new(
+        sources: &'s Sources,
+        schema: &'s Schema,
+        base: usize,
+        by_item: bool,
+        progress: &dyn Progress,
+    ) -> Result<Self, Fault> {
         let n_rows = sources.frame(base)?.height();
-        let mut view = Self { sources, schema, base, n_rows, joins: Vec::new(), unmatched: vec![0; schema.sources.len()] };
+        let mut view =
+            Self { sources, schema, base, n_rows, joins: Vec::new(), unmatched: vec![0; schema.sources.len()] };
         for (i, source) in schema.sources.iter().enumerate() {
-            let skip = i == base || i == 0 || sources.frames.get(i).is_none_or(Option::is_none) || (by_item && source.entity == Entity::Item);
+            let skip = i == base
+                || i == 0
+                || sources.frames.get(i).is_none_or(Option::is_none)
+                || (by_item && source.entity == Entity::Item);
             if skip {
                 view.joins.push(None);
                 continue;
@@ -145,7 +160,8 @@ impl<'s> View<'s> {
     /// A column with the source it lies in: columns of the first source may lie in the base of a
     /// list instead.
     pub fn cells(&self, source: usize, column: &str, wanted_for: &str) -> Result<(usize, Rc<Cells>), Fault> {
-        let source = if source == 0 && self.base != 0 && self.sources.has(self.base, column) { self.base } else { source };
+        let source =
+            if source == 0 && self.base != 0 && self.sources.has(self.base, column) { self.base } else { source };
         Ok((source, self.sources.column(source, column, wanted_for)?))
     }
 

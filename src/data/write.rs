@@ -34,7 +34,8 @@ pub fn write_scores(
         ));
     }
     let csv = ending == "csv";
-    let unwritable = |e: &dyn std::fmt::Display| fault(&code::UNWRITABLE, format!("cannot write `{}`: {e}", path.display()));
+    let unwritable =
+        |e: &dyn std::fmt::Display| fault(&code::UNWRITABLE, format!("cannot write `{}`: {e}", path.display()));
     let mut df = frame(program, schema, bound, scores, csv).map_err(|e| unwritable(&e))?;
     let metadata: Vec<(String, String)> = facts.to_vec();
     write_whole(path, |file| {
@@ -50,7 +51,10 @@ pub fn write_scores(
     })
     .map_err(|e| unwritable(&e))?;
     if csv {
-        let beside = path.with_file_name(format!("{}.meta.json", path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned())));
+        let beside = path.with_file_name(format!(
+            "{}.meta.json",
+            path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned())
+        ));
         let map: serde_json::Map<String, serde_json::Value> =
             facts.iter().map(|(k, v)| (k.clone(), serde_json::Value::String(v.clone()))).collect();
         let text = format!("{:#}\n", serde_json::Value::Object(map));
@@ -93,7 +97,7 @@ fn key_columns(schema: &Schema, bound: &Bound) -> Vec<String> {
 fn frame(program: &Program, schema: &Schema, bound: &Bound, scores: &Scores, csv: bool) -> PolarsResult<DataFrame> {
     let mut out: Vec<Column> = Vec::new();
     for name in key_columns(schema, bound) {
-        let column = bound.base.df.column(&name)?.clone();
+        let column = bound.base.series(&name)?;
         out.push(if csv && matches!(column.dtype(), DataType::List(_)) { joined_lists(&column)? } else { column });
     }
     for column in columns(program) {
@@ -106,7 +110,8 @@ fn frame(program: &Program, schema: &Schema, bound: &Bound, scores: &Scores, csv
         } else if csv {
             let texts: Vec<Option<String>> = (0..n)
                 .map(|r| {
-                    let levels: Option<Vec<String>> = (0..numbers.width).map(|l| numbers.get(r, l).map(|v| v.to_string())).collect();
+                    let levels: Option<Vec<String>> =
+                        (0..numbers.width).map(|l| numbers.get(r, l).map(|v| v.to_string())).collect();
                     levels.map(|l| l.join("|"))
                 })
                 .collect();
@@ -118,7 +123,8 @@ fn frame(program: &Program, schema: &Schema, bound: &Bound, scores: &Scores, csv
                     levels.map(|l| Series::new(PlSmallStr::EMPTY, l))
                 })
                 .collect();
-            let mut builder = ListPrimitiveChunkedBuilder::<Float64Type>::new(name, n, n * numbers.width, DataType::Float64);
+            let mut builder =
+                ListPrimitiveChunkedBuilder::<Float64Type>::new(name, n, n * numbers.width, DataType::Float64);
             for list in &lists {
                 builder.append_opt_series(list.as_ref())?;
             }
@@ -136,7 +142,7 @@ fn frame(program: &Program, schema: &Schema, bound: &Bound, scores: &Scores, csv
         let own = schema.keys.item.as_ref().filter(|k| bound.base.has(k));
         match own {
             Some(key) => {
-                let text = bound.base.df.column(key)?.cast(&DataType::String)?;
+                let text = bound.base.series(key)?.cast(&DataType::String)?;
                 out.push(text.with_name("item".into()));
             }
             None => out.push(Series::new("item".into(), vec![None::<&str>; scores.n_rows]).into()),

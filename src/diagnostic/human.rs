@@ -109,7 +109,11 @@ impl miette::Diagnostic for Shown<'_> {
         Some(Box::new(self.diagnostic.labels.iter().filter(move |l| l.span.file == home).enumerate().map(|(i, l)| {
             let text = (!l.text.is_empty()).then(|| l.text.clone());
             let range = (l.span.start as usize, self.drawn(l.span));
-            if i == 0 { LabeledSpan::new_primary_with_span(text, range) } else { LabeledSpan::new_with_span(text, range) }
+            if i == 0 {
+                LabeledSpan::new_primary_with_span(text, range)
+            } else {
+                LabeledSpan::new_with_span(text, range)
+            }
         })))
     }
 }
@@ -146,7 +150,9 @@ fn whole_lines(text: &str, span: &miette::SourceSpan) -> miette::SourceSpan {
     let tail = text.get(end..).unwrap_or("");
     let left = head.rsplit('\n').next().map_or(0, str::len);
     let right = tail.split('\n').next().map_or(0, str::len);
-    let left = head.char_indices().rev().map(|(i, _)| start - i).take_while(|&n| n <= left.min(MARGIN)).last().unwrap_or(0);
-    let right = tail.char_indices().map(|(i, c)| i + c.len_utf8()).take_while(|&n| n <= right.min(MARGIN)).last().unwrap_or(0);
+    let left =
+        head.char_indices().rev().map(|(i, _)| start - i).take_while(|&n| n <= left.min(MARGIN)).last().unwrap_or(0);
+    let right =
+        tail.char_indices().map(|(i, c)| i + c.len_utf8()).take_while(|&n| n <= right.min(MARGIN)).last().unwrap_or(0);
     (start - left, end - start + left + right).into()
 }

@@ -7,8 +7,6 @@ mod codes;
 mod human;
 mod json;
 mod short;
-#[cfg(test)]
-mod tests;
 
 pub use codes::{ALL, Code, find};
 pub use human::{HumanStyle, human};
@@ -192,6 +190,7 @@ pub fn did_you_mean<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// Edit distance in which swapping two neighbours counts as one slip.
+#[expect(clippy::indexing_slicing, reason = "row i + 1 is filled from rows i and i − 1, each one longer than b")]
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];

@@ -86,11 +86,20 @@ pub enum Values<'a> {
     /// Numbers of [`Texts`]: ids and categories.
     Text(Cow<'a, [u32]>),
     /// Codes, `offsets[i]..offsets[i + 1]` of cell i; a code that is no number from 0 is `u32::MAX`.
-    Sid { codes: Cow<'a, [u32]>, offsets: Cow<'a, [u32]> },
+    Sid {
+        codes: Cow<'a, [u32]>,
+        offsets: Cow<'a, [u32]>,
+    },
     /// `size` numbers a cell.
-    Vector { size: usize, values: Cow<'a, [f32]> },
+    Vector {
+        size: usize,
+        values: Cow<'a, [f32]>,
+    },
     /// Numbers of [`Texts`], `offsets[i]..offsets[i + 1]` of cell i.
-    Set { members: Cow<'a, [u32]>, offsets: Cow<'a, [u32]> },
+    Set {
+        members: Cow<'a, [u32]>,
+        offsets: Cow<'a, [u32]>,
+    },
 }
 
 impl Values<'_> {

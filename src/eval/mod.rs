@@ -9,8 +9,6 @@ mod pick;
 pub mod reference;
 mod scores;
 mod state;
-#[cfg(test)]
-mod tests;
 
 pub use batch::{Batch, By, Column, List, Texts, Values};
 pub use pick::{pick_key, picked};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::program::{Column, Program, columns};
+use crate::types::Host;
 
 /// Why a candidate cannot be scored: a closed list (R2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,8 +22,15 @@ pub enum Reason {
 impl Reason {
     /// All reasons.
     pub const ALL: [Reason; 9] = [
-        Self::NotANumber, Self::OutOfRange, Self::UnknownCategory, Self::AbsentValue, Self::BadSid, Self::Padding,
-        Self::Repeated, Self::SpanTooLong, Self::SignalFailed,
+        Self::NotANumber,
+        Self::OutOfRange,
+        Self::UnknownCategory,
+        Self::AbsentValue,
+        Self::BadSid,
+        Self::Padding,
+        Self::Repeated,
+        Self::SpanTooLong,
+        Self::SignalFailed,
     ];
 
     /// The word in score files.
@@ -111,7 +119,8 @@ impl NumberColumn {
     /// Writes a number; −0 becomes 0 (R6.4).
     pub fn set(&mut self, row: usize, level: usize, value: f64, error: f64) {
         let at = row * self.width + level;
-        if let (Some(v), Some(e), Some(k)) = (self.values.get_mut(at), self.errors.get_mut(at), self.known.get_mut(at)) {
+        if let (Some(v), Some(e), Some(k)) = (self.values.get_mut(at), self.errors.get_mut(at), self.known.get_mut(at))
+        {
             *v = value + 0.0;
             *e = error;
             *k = true;
@@ -135,6 +144,8 @@ pub struct Counts {
     pub absent_entries: u64,
     /// Lists cut to their most recent entries (R8.5).
     pub cut_lists: u64,
+    /// Candidates for whom a gate was closed, by its place among the parts.
+    pub closed: BTreeMap<usize, u64>,
     /// Candidates with the place of another of their slate or group (R3.5).
     pub equal_places: u64,
 }
@@ -143,6 +154,8 @@ pub struct Counts {
 #[derive(Clone, Debug)]
 pub struct Scores {
     pub n_rows: usize,
+    /// As which host it was scored.
+    pub host: Host,
     pub verdicts: Vec<Verdict>,
     columns: BTreeMap<Column, NumberColumn>,
     /// Item of each row after SIDs were resolved; `u32::MAX` where there is none.
@@ -155,12 +168,20 @@ pub struct Scores {
 impl Scores {
     /// Nothing scored yet: all null.
     #[must_use]
-    pub fn empty(program: &Program, n_rows: usize, item_of: Vec<u32>) -> Self {
+    pub fn empty(program: &Program, host: Host, n_rows: usize, item_of: Vec<u32>) -> Self {
         let columns = columns(program)
             .into_iter()
             .map(|c| (c, NumberColumn::nulls(n_rows, if program.is_token(c) { program.n_levels() } else { 1 })))
             .collect();
-        Self { n_rows, verdicts: vec![Verdict::Scored; n_rows], columns, item_of, partial: false, counts: Counts::default() }
+        Self {
+            n_rows,
+            host,
+            verdicts: vec![Verdict::Scored; n_rows],
+            columns,
+            item_of,
+            partial: false,
+            counts: Counts::default(),
+        }
     }
 
     /// A column of the program.

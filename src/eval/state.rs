@@ -104,7 +104,9 @@ impl ControlState {
             notes.push(StateNote::OtherReward { written: written.clone(), this });
         }
         for (_, cap) in program.caps() {
-            if let (Some(Charge::Dual { up_to }), Some(was)) = (cap.charge, self.caps.get(&cap.name).and_then(|c| c.lambda)) {
+            if let (Some(Charge::Dual { up_to }), Some(was)) =
+                (cap.charge, self.caps.get(&cap.name).and_then(|c| c.lambda))
+            {
                 let now = was.clamp(0.0, program.setting(up_to));
                 if now != was {
                     notes.push(StateNote::BroughtIn { cap: cap.name.clone(), was, now });

@@ -3,6 +3,7 @@
 //! Layout, comments, tests, descriptions, names of lets and unused declarations do not enter; the
 //! values of parameters, the schema's entries that are read, tables, lists and spans do.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
@@ -21,11 +22,23 @@ pub fn hash(program: &Program) -> String {
 
 /// The text that is hashed. One line a thing, `{:?}` of plain data only.
 fn text(program: &Program) -> String {
-    let mut writer = Writer { program, numbers: vec![None; program.exprs.len()], lets: vec![None; program.lets.len()], out: String::new(), next: 0 };
+    let mut writer = Writer {
+        program,
+        numbers: vec![None; program.exprs.len()],
+        lets: vec![None; program.lets.len()],
+        out: String::new(),
+        next: 0,
+    };
     let line = |out: &mut String, what: std::fmt::Arguments| {
         let _ = writeln!(out, "{what}");
     };
-    line(&mut writer.out, format_args!("language 1 hosts {:?} sid {:?} spans {} longest {:?}", program.hosts, program.sid_shape, program.spans_text, program.longest));
+    line(
+        &mut writer.out,
+        format_args!(
+            "language 1 hosts {:?} sid {:?} spans {} longest {:?}",
+            program.hosts, program.sid_shape, program.spans_text, program.longest
+        ),
+    );
     for rule in &program.rules {
         let at = writer.expr(rule.condition);
         line(&mut writer.out, format_args!("rule {} {at} {:?} {:?}", rule.name, rule.value, rule.hosts));
@@ -45,7 +58,10 @@ fn text(program: &Program) -> String {
                 let per = c.per.map(|e| writer.expr(e));
                 line(
                     &mut writer.out,
-                    format_args!("cap {} {} {:?} {:?} {on:?} {per:?} {:?} {:?}", c.name, c.least, c.bound, c.span_kind, c.charge, c.hard),
+                    format_args!(
+                        "cap {} {} {:?} {:?} {on:?} {per:?} {:?} {:?}",
+                        c.name, c.least, c.bound, c.span_kind, c.charge, c.hard
+                    ),
                 );
             }
         }
@@ -55,26 +71,69 @@ fn text(program: &Program) -> String {
         let at = writer.expr(channel.value);
         line(&mut writer.out, format_args!("{} {} {at} {:?}", channel.kind.word(), channel.name, channel.pick));
     }
-    for param in &program.params {
+    let reached = Reached::of(program);
+    for (_, param) in program.params.iter().enumerate().filter(|(i, _)| reached.params.contains(i)) {
         line(&mut writer.out, format_args!("param {} {:?} {:?}", param.name, param.value, param.range));
     }
-    for f in &program.features {
+    for (_, f) in program.features.iter().enumerate().filter(|(i, _)| reached.features.contains(i)) {
         line(
             &mut writer.out,
             format_args!(
                 "feature {} {:?} {:?} {:?} {:?} {:?} {} {:?} {:?} {:?} {:?} {:?} {:?}",
-                f.name, f.entity, f.scale, f.unit_word, f.range, f.missing, f.nullable, f.clip, f.names, f.truths, f.split,
-                f.availability, f.shape
+                f.name,
+                f.entity,
+                f.scale,
+                f.unit_word,
+                f.range,
+                f.missing,
+                f.nullable,
+                f.clip,
+                f.names,
+                f.truths,
+                f.split,
+                f.availability,
+                f.shape
             ),
         );
     }
-    for table in &program.tables {
+    for (_, table) in program.tables.iter().enumerate().filter(|(i, _)| reached.tables.contains(i)) {
         line(&mut writer.out, format_args!("table {:?}", table));
     }
-    for list in &program.lists {
+    for (_, list) in program.lists.iter().enumerate().filter(|(i, _)| reached.lists.contains(i)) {
         line(&mut writer.out, format_args!("list {:?}", list));
     }
     writer.out
+}
+
+/// Declarations that the meaning stands on; others do not enter.
+#[derive(Default)]
+struct Reached {
+    params: BTreeSet<usize>,
+    features: BTreeSet<usize>,
+    tables: BTreeSet<usize>,
+    lists: BTreeSet<usize>,
+}
+
+impl Reached {
+    fn of(program: &Program) -> Self {
+        let mut reached = Self::default();
+        super::visit(program, &program.roots(), |id| match &program.expr(id).op {
+            Op::Param(id) => _ = reached.params.insert(id.index()),
+            Op::Feature { id, .. } | Op::InCatalog { id, .. } => _ = reached.features.insert(id.index()),
+            Op::Code { .. } => reached.features.extend(program.sid_feature.map(super::FeatureId::index)),
+            Op::Lookup { table, .. } => _ = reached.tables.insert(table.index()),
+            Op::InList(_, list) => _ = reached.lists.insert(list.index()),
+            _ => {}
+        });
+        if let crate::schema::Resolve::By(name) = &program.resolve {
+            reached.features.extend(program.features.iter().position(|f| f.name == *name));
+        }
+        reached.params.extend(program.settings().filter_map(|s| match s {
+            super::Setting::Param(id) => Some(id.index()),
+            super::Setting::Constant(_) => None,
+        }));
+        reached
+    }
 }
 
 struct Writer<'p> {
@@ -113,7 +172,11 @@ impl Writer<'_> {
             op.children(|c| children.push(self.numbers.get(c.index()).copied().flatten()));
             let words = match op {
                 Op::Let { id, of, inner } => {
-                    let value = self.program.lets.get(id.index()).and_then(|l| self.numbers.get(l.value.index()).copied().flatten());
+                    let value = self
+                        .program
+                        .lets
+                        .get(id.index())
+                        .and_then(|l| self.numbers.get(l.value.index()).copied().flatten());
                     if let Some(slot) = self.lets.get_mut(id.index()) {
                         *slot = value;
                     }

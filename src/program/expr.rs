@@ -3,7 +3,7 @@
 use super::{Column, Constant, FeatureId, LetId, ListId, ParamId, TableId};
 use crate::builtins::{Aggregate, Function};
 use crate::source::Span;
-pub use crate::syntax::ast::Narrowing;
+pub use crate::types::Narrowing;
 use crate::types::{Availability, Decimal, Interval, Level, Ty};
 
 /// An expression of a program.
@@ -115,20 +115,39 @@ pub enum Op {
     Constant(Constant),
     Sid(Box<[u32]>),
     Param(ParamId),
-    Feature { id: FeatureId, of: Subject },
+    Feature {
+        id: FeatureId,
+        of: Subject,
+    },
     /// Place in the slate.
     Position(Subject),
     /// Place in the group.
     Rollout(Subject),
     /// SID level: of the token, or `inner`: of the level looked at.
-    Level { inner: bool },
+    Level {
+        inner: bool,
+    },
     /// The code of a SID at that level.
-    Code { of: Subject, inner: bool },
-    Let { id: LetId, of: Subject, inner: bool },
+    Code {
+        of: Subject,
+        inner: bool,
+    },
+    Let {
+        id: LetId,
+        of: Subject,
+        inner: bool,
+    },
     /// A part of the score; monitors only.
-    Part { column: Column, of: Subject, inner: bool },
+    Part {
+        column: Column,
+        of: Subject,
+        inner: bool,
+    },
     /// Whether the item behind a SID or an item key exists.
-    InCatalog { id: FeatureId, of: Subject },
+    InCatalog {
+        id: FeatureId,
+        of: Subject,
+    },
     Not(ExprId),
     Negate(ExprId),
     Add(ExprId, ExprId),
@@ -146,11 +165,24 @@ pub enum Op {
     InList(ExprId, ListId),
     /// `"text" in SET`.
     InSet(ExprId, ExprId),
-    If { arms: Box<[(ExprId, ExprId)]>, otherwise: ExprId },
+    If {
+        arms: Box<[(ExprId, ExprId)]>,
+        otherwise: ExprId,
+    },
     /// Arms by whole ranges (both ends) or texts; the last may stand for all that is left.
-    Match { subject: ExprId, arms: Box<[(Arm, ExprId)]>, otherwise: Option<ExprId> },
-    Call { function: &'static Function, args: Box<[ExprId]> },
-    Lookup { table: TableId, keys: Box<[ExprId]> },
+    Match {
+        subject: ExprId,
+        arms: Box<[(Arm, ExprId)]>,
+        otherwise: Option<ExprId>,
+    },
+    Call {
+        function: &'static Function,
+        args: Box<[ExprId]>,
+    },
+    Lookup {
+        table: TableId,
+        keys: Box<[ExprId]>,
+    },
     Aggregate(Box<AggregateExpr>),
 }
 

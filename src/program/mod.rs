@@ -9,10 +9,10 @@ mod columns;
 mod expr;
 mod walk;
 
-pub use columns::{Column, column_names, columns};
 pub use crate::builtins::AggregateKind;
-pub use walk::{entry_reads, own_reads, visit};
+pub use columns::{Column, column_names, columns};
 pub use expr::{AggregateExpr, Arm, CompareOp, Expr, ExprId, Narrowing, Op, SpanKind, Subject};
+pub use walk::{entry_reads, own_reads, visit};
 
 use std::sync::Arc;
 
@@ -227,7 +227,8 @@ impl Program {
     /// measured does (R4.8).
     #[must_use]
     pub fn cap_reads_slate(&self, cap: &Cap) -> bool {
-        let on_slate = matches!(cap.span_kind, CapSpan::Slate | CapSpan::First(_) | CapSpan::InRow(_) | CapSpan::Session);
+        let on_slate =
+            matches!(cap.span_kind, CapSpan::Slate | CapSpan::First(_) | CapSpan::InRow(_) | CapSpan::Session);
         let counts = matches!(cap.charge, Some(Charge::Penalty { .. } | Charge::Scale(_)));
         let reads = |e: Option<ExprId>| e.is_some_and(|e| self.expr(e).reads_slate);
         (on_slate && counts) || reads(cap.on) || reads(cap.per)
@@ -427,7 +428,7 @@ pub enum AddendOf {
     Part(usize),
 }
 
-pub use crate::syntax::ast::ChannelKind;
+pub use crate::types::ChannelKind;
 
 /// A channel besides `reward`.
 #[derive(Clone, Debug)]

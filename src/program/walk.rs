@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{ChannelKind, Charge, ExprId, FeatureId, LetId, Op, Part, Program, Subject};
+use super::{Bound, ChannelKind, Charge, ExprId, FeatureId, LetId, Op, Part, Program, RuleValue, Setting, Subject};
 use crate::types::Host;
 
 /// Visits every expression below some roots once, through lets, in the order read.
@@ -60,23 +60,62 @@ pub fn entry_reads(program: &Program, roots: &[ExprId]) -> (Vec<FeatureId>, Vec<
 }
 
 impl Program {
+    /// Every expression that a result stands on, in any host.
+    #[must_use]
+    pub fn roots(&self) -> Vec<ExprId> {
+        let rules = self.rules.iter().map(|r| r.condition);
+        let terms = self.terms().map(|(_, t)| t.value);
+        let gates = self.gates().map(|(_, g)| g.condition);
+        let caps = self.caps().flat_map(|(_, c)| c.on.into_iter().chain(c.per));
+        let channels = self.channels.iter().map(|c| c.value);
+        rules.chain(terms).chain(gates).chain(caps).chain(channels).collect()
+    }
+
+    /// Every number outside expressions: weights, bounds, values of rules, factors.
+    pub fn settings(&self) -> impl Iterator<Item = Setting> {
+        let rules = self.rules.iter().filter_map(|r| match r.value {
+            RuleValue::Reward(s) => Some(s),
+            _ => None,
+        });
+        let weights = self.terms().map(|(_, t)| t.weight);
+        let bounds = self.caps().filter_map(|(_, c)| match c.bound {
+            Bound::Param(id) => Some(Setting::Param(id)),
+            _ => None,
+        });
+        let charges = self.caps().filter_map(|(_, c)| match c.charge {
+            Some(Charge::Penalty { weight, .. }) => Some(weight),
+            Some(Charge::Scale(factor)) => Some(factor),
+            Some(Charge::Dual { up_to }) => Some(up_to),
+            None => None,
+        });
+        let factors = self.formula.addends.iter().map(|a| a.factor);
+        let clamp = self.formula.clamp.into_iter().flat_map(|(lo, hi)| [lo, hi]);
+        rules.chain(weights).chain(bounds).chain(charges).chain(factors).chain(clamp)
+    }
+
     /// Every expression that decides, adds or is measured outside `format` in a host.
     #[must_use]
     pub fn part_roots(&self, host: Host) -> Vec<ExprId> {
         // In the order of work (R1.1, R1.3): preference, then ecosystem, then cost.
         let cap_roots = |c: &super::Cap| c.on.into_iter().chain(c.per).collect::<Vec<_>>();
-        let caps = |wanted: fn(Option<Charge>) -> bool| self.caps().filter(move |(_, c)| wanted(c.charge)).map(|(_, c)| c);
+        let caps =
+            |wanted: fn(Option<Charge>) -> bool| self.caps().filter(move |(_, c)| wanted(c.charge)).map(|(_, c)| c);
         let mut roots: Vec<ExprId> = self.terms().filter(|(_, t)| t.preference).map(|(_, t)| t.value).collect();
         roots.extend(self.gates().map(|(_, g)| g.condition));
         roots.extend(caps(|c| matches!(c, Some(Charge::Scale(_)))).flat_map(cap_roots));
         for part in &self.parts {
             match part {
                 Part::Term(t) if !t.preference => roots.push(t.value),
-                Part::Cap(c) if matches!(c.charge, Some(Charge::Penalty { after_normalizing: false, .. })) => roots.extend(cap_roots(c)),
+                Part::Cap(c) if matches!(c.charge, Some(Charge::Penalty { after_normalizing: false, .. })) => {
+                    roots.extend(cap_roots(c))
+                }
                 _ => {}
             }
         }
-        roots.extend(caps(|c| !matches!(c, Some(Charge::Scale(_) | Charge::Penalty { after_normalizing: false, .. }))).flat_map(cap_roots));
+        roots.extend(
+            caps(|c| !matches!(c, Some(Charge::Scale(_) | Charge::Penalty { after_normalizing: false, .. })))
+                .flat_map(cap_roots),
+        );
         let exists = |c: &&super::Channel| c.kind != ChannelKind::Monitor || c.hosts.contains(&host);
         roots.extend(self.channels.iter().filter(exists).map(|c| c.value));
         roots

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::check::shown_number;
 use crate::eval::{Scores, Verdict};
 use crate::program::{AddendOf, Charge, Column, Part, Program, Setting};
+use crate::types::shown_number;
 
 /// How a waterfall is drawn.
 #[derive(Clone, Copy, Debug)]
@@ -41,9 +41,11 @@ pub struct Explanation {
 #[must_use]
 pub fn explain(program: &Program, scores: &Scores, row: usize) -> Explanation {
     let verdict = scores.verdicts.get(row).copied().unwrap_or(Verdict::Scored);
-    let mut out = Explanation { verdict: verdict.word(), rule: verdict.rule(program).map(str::to_string), lines: Vec::new() };
+    let mut out =
+        Explanation { verdict: verdict.word(), rule: verdict.rule(program).map(str::to_string), lines: Vec::new() };
     let get = |c: Column| scores.get(c, row);
-    let mut line = |name: &str, kind, value, note: String| out.lines.push(Line { name: name.to_string(), kind, value, note });
+    let mut line =
+        |name: &str, kind, value, note: String| out.lines.push(Line { name: name.to_string(), kind, value, note });
     if verdict == Verdict::Scored {
         for preference in [true, false] {
             for (i, part) in program.parts.iter().enumerate() {
@@ -61,14 +63,23 @@ pub fn explain(program: &Program, scores: &Scores, row: usize) -> Explanation {
                     Part::Cap(c) if preference && matches!(c.charge, Some(Charge::Scale(_))) => {
                         line(&c.name, "scale", get(Column::Part(i)), String::new());
                     }
-                    Part::Cap(c) if !preference && matches!(c.charge, Some(Charge::Penalty { after_normalizing: false, .. })) => {
+                    Part::Cap(c)
+                        if !preference
+                            && matches!(c.charge, Some(Charge::Penalty { after_normalizing: false, .. })) =>
+                    {
                         line(&c.name, "penalty", get(Column::Part(i)), String::new());
                     }
                     _ => {}
                 }
             }
-            let (column, name) = if preference { (Column::Preference, "preference") } else { (Column::Ecosystem, "ecosystem") };
-            line(name, "sum", get(column), factor_note(program, if preference { AddendOf::Preference } else { AddendOf::Ecosystem }));
+            let (column, name) =
+                if preference { (Column::Preference, "preference") } else { (Column::Ecosystem, "ecosystem") };
+            line(
+                name,
+                "sum",
+                get(column),
+                factor_note(program, if preference { AddendOf::Preference } else { AddendOf::Ecosystem }),
+            );
         }
         if program.formula.clamp.is_some() {
             line("clamp", "clamp", get(Column::Clamp), String::new());
@@ -77,7 +88,8 @@ pub fn explain(program: &Program, scores: &Scores, row: usize) -> Explanation {
     line("reward", "channel", get(Column::Reward), String::new());
     if verdict == Verdict::Scored {
         for (i, cap) in program.caps() {
-            let in_cost = matches!(cap.charge, Some(Charge::Dual { .. } | Charge::Penalty { after_normalizing: true, .. }));
+            let in_cost =
+                matches!(cap.charge, Some(Charge::Dual { .. } | Charge::Penalty { after_normalizing: true, .. }));
             if in_cost {
                 let note = if matches!(cap.charge, Some(Charge::Dual { .. })) { "price" } else { "" };
                 line(&cap.name, "cost", get(Column::Part(i)), note.into());
@@ -104,7 +116,9 @@ pub fn explain(program: &Program, scores: &Scores, row: usize) -> Explanation {
 fn factor_note(program: &Program, of: AddendOf) -> String {
     match program.formula.addends.iter().find(|a| a.of == of) {
         Some(a) if a.factor == Setting::Constant(1.0) && !a.negative => String::new(),
-        Some(a) => format!("enters reward × {}{}", if a.negative { "-" } else { "" }, shown_number(program.setting(a.factor))),
+        Some(a) => {
+            format!("enters reward × {}{}", if a.negative { "-" } else { "" }, shown_number(program.setting(a.factor)))
+        }
         None => "enters reward by name only".into(),
     }
 }
@@ -123,7 +137,8 @@ impl Explanation {
         for line in &self.lines {
             let is_sum = matches!(line.kind, "sum" | "channel");
             let is_list = line.value.is_none() && !line.note.is_empty() && is_token(line.kind);
-            let number = line.value.map_or(if is_list { String::new() } else { "null".to_string() }, |v| format!("{v:+.4}"));
+            let number =
+                line.value.map_or(if is_list { String::new() } else { "null".to_string() }, |v| format!("{v:+.4}"));
             let bar = match line.value {
                 Some(v) if largest > 0.0 && v != 0.0 => {
                     let cells = ((v.abs() / largest) * room as f64).ceil().max(1.0) as usize;

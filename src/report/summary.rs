@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::check::shown_number;
 use crate::eval::{Reason, Scores, Verdict};
 use crate::program::{Column, Part, Program, column_names, columns};
+use crate::types::shown_number;
 
 /// What a scored log looks like.
 #[derive(Clone, Debug, Serialize)]
@@ -82,7 +82,8 @@ fn column_summary(program: &Program, scores: &Scores, column: Column) -> Option<
     let variance = pairs.iter().map(|p| (p.0 - mean).powi(2)).sum::<f64>() / n;
     let covariance = pairs.iter().map(|p| (p.0 - mean) * (p.1 - total_mean)).sum::<f64>() / n;
     let total_variance = pairs.iter().map(|p| (p.1 - total_mean).powi(2)).sum::<f64>() / n;
-    let adds = matches!(column, Column::Part(_) | Column::Preference | Column::Ecosystem | Column::Cost | Column::Clamp);
+    let adds =
+        matches!(column, Column::Part(_) | Column::Preference | Column::Ecosystem | Column::Cost | Column::Clamp);
     Some(ColumnSummary {
         name: column_names(program, column),
         known: pairs.len(),
@@ -94,10 +95,15 @@ fn column_summary(program: &Program, scores: &Scores, column: Column) -> Option<
     })
 }
 
-fn firing(program: &Program, scores: &Scores, counted: &std::collections::BTreeMap<Verdict, usize>, out: &mut Vec<Firing>) {
+fn firing(
+    program: &Program,
+    scores: &Scores,
+    counted: &std::collections::BTreeMap<Verdict, usize>,
+    out: &mut Vec<Firing>,
+) {
     let unscorable: usize = counted.iter().filter(|(v, _)| matches!(v, Verdict::Unscorable(_))).map(|(_, n)| n).sum();
     let mut left = scores.n_rows - unscorable;
-    for (k, rule) in program.rules.iter().enumerate() {
+    for (k, rule) in program.rules.iter().enumerate().filter(|(_, r)| r.acts_in(scores.host)) {
         let k = k as u32;
         let times = counted.get(&Verdict::Illegal(k)).unwrap_or(&0) + counted.get(&Verdict::Dropped(k)).unwrap_or(&0);
         out.push(Firing { kind: "rule", name: rule.name.clone(), times, of: left });
@@ -106,7 +112,16 @@ fn firing(program: &Program, scores: &Scores, counted: &std::collections::BTreeM
     for (i, part) in program.parts.iter().enumerate() {
         let (kind, column) = match part {
             Part::Term(_) => continue,
-            Part::Gate(_) => ("gate", Column::Part(i)),
+            Part::Gate(_) => {
+                let closed = scores.counts.closed.get(&i).copied().unwrap_or(0) as usize;
+                out.push(Firing {
+                    kind: "gate",
+                    name: part.name().to_string(),
+                    times: closed,
+                    of: scored(scores).count(),
+                });
+                continue;
+            }
             Part::Cap(_) => ("cap", Column::Over(i)),
         };
         let values: Vec<f64> = scored(scores).filter_map(|r| scores.get(column, r)).collect();
@@ -150,7 +165,10 @@ impl Summary {
             out.push_str(&format!("  {what:<36} {n:>9}  {:>6.2} %\n", 100.0 * *n as f64 / self.rows.max(1) as f64));
         }
         let width = self.columns.iter().map(|c| c.name.len()).max().unwrap_or(0).max(8);
-        out.push_str(&format!("\n  {:<width$} {:>9} {:>10} {:>10} {:>10} {:>10}  of variance\n", "part", "rows", "mean", "sd", "min", "max"));
+        out.push_str(&format!(
+            "\n  {:<width$} {:>9} {:>10} {:>10} {:>10} {:>10}  of variance\n",
+            "part", "rows", "mean", "sd", "min", "max"
+        ));
         for c in &self.columns {
             let share = c.share.map_or(String::new(), |s| format!("{:>8.1} %", 100.0 * s));
             out.push_str(
@@ -171,7 +189,14 @@ impl Summary {
             out.push_str("\n  fired\n");
         }
         for f in &self.firing {
-            out.push_str(&format!("  {:<5} {:<width$} {:>9} of {:<9} {:>6.2} %\n", f.kind, f.name, f.times, f.of, 100.0 * f.times as f64 / f.of.max(1) as f64));
+            out.push_str(&format!(
+                "  {:<5} {:<width$} {:>9} of {:<9} {:>6.2} %\n",
+                f.kind,
+                f.name,
+                f.times,
+                f.of,
+                100.0 * f.times as f64 / f.of.max(1) as f64
+            ));
         }
         for note in &self.notes {
             out.push_str(&format!("  note: {note}\n"));

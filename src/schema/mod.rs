@@ -3,8 +3,6 @@
 
 mod feature;
 mod read;
-#[cfg(test)]
-mod tests;
 mod yaml;
 
 pub use feature::{Clip, Direction, Entity, Feature, Names, Raw};
@@ -79,7 +77,7 @@ pub struct KeyColumns {
 }
 
 /// How rows are put together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Spans {
     /// Columns that make a request; empty: every row is a request of its own.
     pub request: Vec<String>,
@@ -88,12 +86,6 @@ pub struct Spans {
     pub batch: Option<String>,
     pub training: Option<TrainingDecl>,
     pub longest: Longest,
-}
-
-impl Default for Spans {
-    fn default() -> Self {
-        Self { request: Vec::new(), slate: None, batch: None, training: None, longest: Longest::default() }
-    }
 }
 
 /// How logged rows make slates.

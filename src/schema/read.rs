@@ -2,7 +2,9 @@
 
 use super::feature::{Direction, Entity, Feature, Names, Raw};
 use super::yaml::{self, Keys, Node, Value};
-use super::{CatalogDecl, KeyColumns, ListDecl, ListFrom, Longest, Resolve, Schema, SlateDecl, Source, Spans, TrainingDecl};
+use super::{
+    CatalogDecl, KeyColumns, ListDecl, ListFrom, Longest, Resolve, Schema, SlateDecl, Source, Spans, TrainingDecl,
+};
 use crate::diagnostic::{Diagnostic, Diagnostics, code, did_you_mean};
 use crate::source::{FileId, Span};
 use crate::types::{Availability, Interval, Level, Scale, Unit, round_to_f32};
@@ -82,7 +84,11 @@ fn sources(node: Option<&Node>, out: &mut Diagnostics) -> Vec<Source> {
         let sees_future = keys.flag("sees_future", out);
         keys.finish(out);
         if !found.is_empty() && key.is_none() {
-            out.push(Diagnostic::at(&code::SCHEMA_MISSING, span, format!("source `{name}` is joined, so it needs a `key`")));
+            out.push(Diagnostic::at(
+                &code::SCHEMA_MISSING,
+                span,
+                format!("source `{name}` is joined, so it needs a `key`"),
+            ));
         }
         found.push(Source { name: name.to_string(), file, entity, key, may_miss, distinct, sees_future, span });
     }
@@ -92,7 +98,8 @@ fn sources(node: Option<&Node>, out: &mut Diagnostics) -> Vec<Source> {
 fn entity(word: &str, span: Span, out: &mut Diagnostics) -> Entity {
     Entity::named(word).unwrap_or_else(|| {
         let near = did_you_mean(word, Entity::WORDS);
-        let help = near.map_or_else(|| format!("entities are {}", Entity::WORDS.join(", ")), |n| format!("did you mean `{n}`?"));
+        let help = near
+            .map_or_else(|| format!("entities are {}", Entity::WORDS.join(", ")), |n| format!("did you mean `{n}`?"));
         out.push(Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{word}` is not an entity")).help(help));
         Entity::Given
     })
@@ -178,10 +185,9 @@ fn spans(node: Option<&Node>, out: &mut Diagnostics) -> Spans {
 
 fn slate(node: &Node, out: &mut Diagnostics) -> Option<SlateDecl> {
     if !matches!(node.value, Value::Map(_)) {
-        out.push(
-            Diagnostic::at(&code::SCHEMA_VALUE, node.span, "a slate is either made or logged")
-                .help("`slate: {by: [slate_id], position: pos}` or `slate: {made: {every: 10, per: request, order: [time]}}`"),
-        );
+        out.push(Diagnostic::at(&code::SCHEMA_VALUE, node.span, "a slate is either made or logged").help(
+            "`slate: {by: [slate_id], position: pos}` or `slate: {made: {every: 10, per: request, order: [time]}}`",
+        ));
         return None;
     }
     let mut keys = Keys::of(node, "`slate`", out);
@@ -195,7 +201,11 @@ fn slate(node: &Node, out: &mut Diagnostics) -> Option<SlateDecl> {
             let mut keys = Keys::of(made, "`made`", out);
             let every = keys.int("every", out).unwrap_or(10).max(1);
             if let Some((other, span)) = keys.text("per", out).filter(|p| p.0 != "request") {
-                out.push(Diagnostic::at(&code::SCHEMA_VALUE, span, format!("slates are made per request, not per `{other}`")));
+                out.push(Diagnostic::at(
+                    &code::SCHEMA_VALUE,
+                    span,
+                    format!("slates are made per request, not per `{other}`"),
+                ));
             }
             let order = words(keys.texts("order", out).unwrap_or_default());
             let keep_short = match keys.text("last", out) {
@@ -214,10 +224,9 @@ fn slate(node: &Node, out: &mut Diagnostics) -> Option<SlateDecl> {
         }
         (None, Some(by)) => Some(SlateDecl::Logged { by: words(by), position }),
         _ => {
-            out.push(
-                Diagnostic::at(&code::SCHEMA_VALUE, node.span, "a slate is either made or logged")
-                    .help("`slate: {by: [slate_id], position: pos}` or `slate: {made: {every: 10, per: request, order: [time]}}`"),
-            );
+            out.push(Diagnostic::at(&code::SCHEMA_VALUE, node.span, "a slate is either made or logged").help(
+                "`slate: {by: [slate_id], position: pos}` or `slate: {made: {every: 10, per: request, order: [time]}}`",
+            ));
             None
         }
     }
@@ -323,15 +332,16 @@ fn check_feature(name: &str, span: Span, schema: &Schema, out: &mut Diagnostics)
 /// Why a name cannot be a feature's.
 fn name_fault(name: &str) -> Option<&'static str> {
     let mut chars = name.chars();
-    let fine = chars.next().is_some_and(|c| c.is_ascii_alphabetic()) && chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let fine =
+        chars.next().is_some_and(|c| c.is_ascii_alphabetic()) && chars.all(|c| c.is_ascii_alphanumeric() || c == '_');
     if !fine {
         return Some("is not a name of the language");
     }
     crate::types::RESERVED.contains(&name).then_some("is a word of the language").or_else(|| {
         let value = crate::types::VALUE_WORDS.contains(&name);
-        value.then_some("is a value of the language").or_else(|| {
-            crate::types::OUTPUT_NAMES.contains(&name).then_some("is the name of an output column")
-        })
+        value
+            .then_some("is a value of the language")
+            .or_else(|| crate::types::OUTPUT_NAMES.contains(&name).then_some("is the name of an output column"))
     })
 }
 
@@ -378,13 +388,19 @@ fn feature(name: &str, span: Span, node: &Node, schema: &Schema, out: &mut Diagn
     }
     feature.missing = raws(keys.take("missing"));
     feature.nullable = keys.flag("nullable", out) || !feature.missing.is_empty();
-    feature.nullable |= feature.from.iter().all(|(s, _)| schema.sources.get(*s).is_some_and(|s| s.may_miss)) && !feature.from.is_empty();
+    feature.nullable |= feature.from.iter().all(|(s, _)| schema.sources.get(*s).is_some_and(|s| s.may_miss))
+        && !feature.from.is_empty();
     feature.clip = keys.take("clip").and_then(|n| interval(n, "clip", &feature, schema, out));
     if let Some(node) = keys.take("names") {
-        if node.text() != Some("open") {
+        let open = node.text() == Some("open");
+        if !open {
             let names: Vec<String> = node.items().iter().filter_map(|n| n.text().map(str::to_string)).collect();
             if names.is_empty() || names.len() != node.items().len() {
-                out.push(Diagnostic::at(&code::SCHEMA_VALUE, node.span, format!("`names` of feature `{name}` is a list of words, or `open`")));
+                out.push(Diagnostic::at(
+                    &code::SCHEMA_VALUE,
+                    node.span,
+                    format!("`names` of feature `{name}` is a list of words, or `open`"),
+                ));
             }
             feature.names = Names::Declared(names.into());
         }
@@ -407,7 +423,10 @@ fn feature(name: &str, span: Span, node: &Node, schema: &Schema, out: &mut Diagn
         Some(("good", _)) => Some(Direction::Good),
         Some(("bad", _)) => Some(Direction::Bad),
         Some((other, span)) => {
-            out.push(Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{other}` is not a direction")).help("`good` or `bad`"));
+            out.push(
+                Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{other}` is not a direction"))
+                    .help("`good` or `bad`"),
+            );
             None
         }
         None => None,
@@ -418,7 +437,11 @@ fn feature(name: &str, span: Span, node: &Node, schema: &Schema, out: &mut Diagn
         let shape: Option<Vec<u32>> = node.items().iter().map(|n| n.text()?.replace('_', "").parse().ok()).collect();
         match shape.filter(|s| (1..=8).contains(&s.len()) && s.iter().all(|n| *n > 0)) {
             Some(shape) => feature.shape = shape,
-            None => out.push(Diagnostic::at(&code::SCHEMA_VALUE, node.span, "a shape is 1 to 8 codebook sizes, such as `[256, 256, 256]`")),
+            None => out.push(Diagnostic::at(
+                &code::SCHEMA_VALUE,
+                node.span,
+                "a shape is 1 to 8 codebook sizes, such as `[256, 256, 256]`",
+            )),
         }
     } else if scale == Scale::Sid {
         out.push(no_shape(name, span));
@@ -443,7 +466,8 @@ fn ranged(feature: &mut Feature, node: Option<&Node>, span: Span, schema: &Schem
         if let Some(range) = interval(node, "range", feature, schema, out) {
             if feature.scale == Scale::Probability && !Interval::new(0.0, 1.0).covers(&range) {
                 out.push(
-                    Diagnostic::at(&code::SCHEMA_VALUE, node.span, "a probability lies in [0, 1]").help("`scale: ratio` or `scale: number` may go further"),
+                    Diagnostic::at(&code::SCHEMA_VALUE, node.span, "a probability lies in [0, 1]")
+                        .help("`scale: ratio` or `scale: number` may go further"),
                 );
             }
             feature.range = range;
@@ -468,14 +492,22 @@ fn scale(text: &str, span: Span, out: &mut Diagnostics) -> Option<Scale> {
     let scale = Scale::parse(text);
     if scale.is_none() {
         let near = did_you_mean(text, Scale::WORDS);
-        let help = near.map_or_else(|| format!("scales are {}", Scale::WORDS.join(", ")), |n| format!("did you mean `{n}`?"));
+        let help =
+            near.map_or_else(|| format!("scales are {}", Scale::WORDS.join(", ")), |n| format!("did you mean `{n}`?"));
         out.push(Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{text}` is not a scale")).help(help));
     }
     scale
 }
 
 /// `source.column`, or a column of the entity's own source.
-fn column(text: &str, span: Span, entity: Entity, scale: Scale, schema: &Schema, out: &mut Diagnostics) -> Option<(usize, String)> {
+fn column(
+    text: &str,
+    span: Span,
+    entity: Entity,
+    scale: Scale,
+    schema: &Schema,
+    out: &mut Diagnostics,
+) -> Option<(usize, String)> {
     if let Some((name, column)) = text.split_once('.') {
         if let Some(source) = schema.source(name) {
             return Some((source, column.to_string()));
@@ -487,7 +519,10 @@ fn column(text: &str, span: Span, entity: Entity, scale: Scale, schema: &Schema,
         );
         return None;
     }
-    let own = schema.sources.iter().position(|s| s.entity == entity && matches!(entity, Entity::Item | Entity::User | Entity::Request));
+    let own = schema
+        .sources
+        .iter()
+        .position(|s| s.entity == entity && matches!(entity, Entity::Item | Entity::User | Entity::Request));
     Some((if scale == Scale::Sid { 0 } else { own.unwrap_or(0) }, text.to_string()))
 }
 
@@ -515,8 +550,12 @@ fn interval(node: &Node, key: &str, feature: &Feature, schema: &Schema, out: &mu
             _ => "[0, 100]",
         };
         out.push(
-            Diagnostic::at(&code::SCHEMA_VALUE, node.span, format!("`{key}` of feature `{}` is two quantities", feature.name))
-                .help(format!("for example `{key}: {example}`")),
+            Diagnostic::at(
+                &code::SCHEMA_VALUE,
+                node.span,
+                format!("`{key}` of feature `{}` is two quantities", feature.name),
+            )
+            .help(format!("for example `{key}: {example}`")),
         );
         return None;
     };
@@ -525,7 +564,11 @@ fn interval(node: &Node, key: &str, feature: &Feature, schema: &Schema, out: &mu
         return None;
     }
     if lo > hi || lo.abs() > crate::types::LIMIT || hi.abs() > crate::types::LIMIT {
-        out.push(Diagnostic::at(&code::INTERVAL_ORDER, node.span, format!("`{key}` is from a lower to a higher end within ±1e30")));
+        out.push(Diagnostic::at(
+            &code::INTERVAL_ORDER,
+            node.span,
+            format!("`{key}` is from a lower to a higher end within ±1e30"),
+        ));
         return None;
     }
     let end = |v: f64| if feature.scale == Scale::Count { v } else { round_to_f32(v) };

@@ -169,7 +169,11 @@ impl<'n> Keys<'n> {
         let node = self.take(key)?;
         let text = node.text();
         if text.is_none() {
-            out.push(Diagnostic::at(&code::SCHEMA_VALUE, node.span, format!("`{key}` of {} is one word or text", self.owner)));
+            out.push(Diagnostic::at(
+                &code::SCHEMA_VALUE,
+                node.span,
+                format!("`{key}` of {} is one word or text", self.owner),
+            ));
         }
         Some((text?, node.span))
     }
@@ -179,7 +183,11 @@ impl<'n> Keys<'n> {
         let node = self.take(key)?;
         let texts: Vec<_> = node.items().iter().filter_map(|n| Some((n.text()?, n.span))).collect();
         if texts.is_empty() || texts.len() != node.items().len() {
-            out.push(Diagnostic::at(&code::SCHEMA_VALUE, node.span, format!("`{key}` of {} is a list of words", self.owner)));
+            out.push(Diagnostic::at(
+                &code::SCHEMA_VALUE,
+                node.span,
+                format!("`{key}` of {} is a list of words", self.owner),
+            ));
         }
         Some(texts)
     }
@@ -200,7 +208,11 @@ impl<'n> Keys<'n> {
             Some(("true", _)) => true,
             None | Some(("false", _)) => false,
             Some((_, span)) => {
-                out.push(Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{key}` of {} is true or false", self.owner)));
+                out.push(Diagnostic::at(
+                    &code::SCHEMA_VALUE,
+                    span,
+                    format!("`{key}` of {} is true or false", self.owner),
+                ));
                 false
             }
         }
@@ -215,8 +227,11 @@ impl<'n> Keys<'n> {
     pub fn finish(self, out: &mut Diagnostics) {
         for (name, span, _) in &self.entries {
             let near = did_you_mean(name, self.known.iter().copied());
-            let help = near.map_or_else(|| format!("keys are {}", self.known.join(", ")), |n| format!("did you mean `{n}`?"));
-            out.push(Diagnostic::at(&code::UNKNOWN_KEY, *span, format!("{} has no key `{name}`", self.owner)).help(help));
+            let help =
+                near.map_or_else(|| format!("keys are {}", self.known.join(", ")), |n| format!("did you mean `{n}`?"));
+            out.push(
+                Diagnostic::at(&code::UNKNOWN_KEY, *span, format!("{} has no key `{name}`", self.owner)).help(help),
+            );
         }
     }
 }

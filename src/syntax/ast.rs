@@ -3,6 +3,7 @@
 //! Equality ignores places, so that a formatted text can be compared with what it was made from.
 
 use crate::source::Span;
+pub use crate::types::{ChannelKind, Narrowing};
 use crate::types::{Host, Scale};
 
 /// Something with its place; equality looks at the thing alone.
@@ -133,42 +134,6 @@ impl DeclKind {
             Self::Channel { kind, .. } => kind.word(),
             Self::Test(_) => "test",
         }
-    }
-}
-
-/// The channels besides `reward`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChannelKind {
-    SlateReward,
-    Advantage,
-    SampleWeight,
-    TokenReward,
-    TokenAdvantage,
-    TokenWeight,
-    Hint,
-    Monitor,
-}
-
-impl ChannelKind {
-    /// How it is written.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::SlateReward => "slate reward",
-            Self::Advantage => "advantage",
-            Self::SampleWeight => "sample weight",
-            Self::TokenReward => "token reward",
-            Self::TokenAdvantage => "token advantage",
-            Self::TokenWeight => "token weight",
-            Self::Hint => "hint",
-            Self::Monitor => "monitor",
-        }
-    }
-
-    /// Whether it gives one number for each SID level.
-    #[must_use]
-    pub fn is_token(self) -> bool {
-        matches!(self, Self::TokenReward | Self::TokenAdvantage | Self::TokenWeight)
     }
 }
 
@@ -346,16 +311,6 @@ pub struct Over {
     pub at_least: Option<Spanned<u64>>,
 }
 
-/// Which members, by their order to the candidate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Narrowing {
-    Before,
-    To,
-    From,
-    After,
-    Except,
-}
-
 /// A cap.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cap {
@@ -496,6 +451,9 @@ pub struct Quantity {
 pub enum QuantityOf {
     /// Of every item, in order.
     All,
-    Item { item: Spanned<u64>, level: Option<Spanned<u64>> },
+    Item {
+        item: Spanned<u64>,
+        level: Option<Spanned<u64>>,
+    },
     Slate,
 }

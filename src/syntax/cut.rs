@@ -112,8 +112,9 @@ pub fn begins(word: &str, next: Option<&Token>, after: Option<&Token>) -> Option
         "hint" => named(Rule::hint_cut),
         "monitor" => named(Rule::monitor_cut),
         "sample" => when(next_is("weight"), Rule::sample_cut).map(|(r, _)| (r, 2)),
-        "token" => when(next_is("reward") || next_is("advantage") || next_is("weight"), Rule::token_cut)
-            .map(|(r, _)| (r, 2)),
+        "token" => {
+            when(next_is("reward") || next_is("advantage") || next_is("weight"), Rule::token_cut).map(|(r, _)| (r, 2))
+        }
         "preference" => when(next_is("{"), Rule::preference_cut),
         "ecosystem" => when(next_is("{"), Rule::ecosystem_cut),
         "format" => when(next_is("{"), Rule::format_cut),
@@ -136,7 +137,24 @@ fn unclosed(piece: &[(usize, &Token<'_>)], file: FileId, out: &mut Diagnostics) 
 /// The word behind the words of a declaration.
 fn declared_name(piece: &[(usize, &Token<'_>)]) -> Option<String> {
     let words = piece.iter().map(|(_, t)| t).take_while(|t| t.kind == TokenKind::Word);
-    let starts = ["param", "let", "fn", "table", "list", "term", "gate", "cap", "require", "advantage", "sample", "token", "hint", "monitor", "reward", "weight"];
+    let starts = [
+        "param",
+        "let",
+        "fn",
+        "table",
+        "list",
+        "term",
+        "gate",
+        "cap",
+        "require",
+        "advantage",
+        "sample",
+        "token",
+        "hint",
+        "monitor",
+        "reward",
+        "weight",
+    ];
     words.skip(1).find(|t| !starts.contains(&t.text)).map(|t| t.text.to_string())
 }
 

@@ -15,8 +15,12 @@ pub fn unexpected(text: &str, file: FileId, cut: &Cut, at: usize, tried: &[Rule]
     let Some(found) = found.filter(|_| inside) else {
         let before = last_token(text.get(..at).unwrap_or(""));
         let span = before.map_or(Span::new(file, at, at), |(start, end)| Span::new(file, start, end));
-        return Diagnostic::at(&code::UNEXPECTED, span, format!("expected {}, but the declaration ends", wanted(tried)))
-            .saying("something is missing after this");
+        return Diagnostic::at(
+            &code::UNEXPECTED,
+            span,
+            format!("expected {}, but the declaration ends", wanted(tried)),
+        )
+        .saying("something is missing after this");
     };
     let start = at + found.start;
     let span = Span::new(file, start, start + found.text.len());
@@ -58,7 +62,8 @@ fn special(text: &str, span: Span, found: &Token, start: usize, tried: &[Rule]) 
     let previous = last_token(before).and_then(|(s, e)| text.get(s..e));
     if found.kind == TokenKind::Word && line.trim().is_empty() {
         let follows = scan(text.get(start..start + found.text.len() + 200).or_else(|| text.get(start..))?);
-        let declares = follows.get(1).is_some_and(|t| t.kind == TokenKind::Word) && follows.get(2).is_some_and(|t| t.is("="));
+        let declares =
+            follows.get(1).is_some_and(|t| t.kind == TokenKind::Word) && follows.get(2).is_some_and(|t| t.is("="));
         if declares || did_you_mean(found.text, DECLARATION_WORDS).is_some_and(|n| n != found.text) {
             return Some(unknown_declaration(span, found.text));
         }
@@ -76,7 +81,28 @@ fn special(text: &str, span: Span, found: &Token, start: usize, tried: &[Rule]) 
             || "units are `ms s min h day days`, `m km` and the schema's currency".to_string(),
             |n| format!("did you mean `{n}`?"),
         );
-        if near.is_some() || matches!(found.text, "month" | "months" | "year" | "years" | "yuan" | "percent" | "sec" | "secs" | "second" | "seconds" | "minute" | "minutes" | "hour" | "hours" | "d" | "week" | "weeks") {
+        if near.is_some()
+            || matches!(
+                found.text,
+                "month"
+                    | "months"
+                    | "year"
+                    | "years"
+                    | "yuan"
+                    | "percent"
+                    | "sec"
+                    | "secs"
+                    | "second"
+                    | "seconds"
+                    | "minute"
+                    | "minutes"
+                    | "hour"
+                    | "hours"
+                    | "d"
+                    | "week"
+                    | "weeks"
+            )
+        {
             return Some(Diagnostic::at(&code::QUANTITY, span, format!("`{}` is not a unit", found.text)).help(help));
         }
     }
@@ -85,11 +111,16 @@ fn special(text: &str, span: Span, found: &Token, start: usize, tried: &[Rule]) 
 
 /// A word of the language where a declaration's name should stand.
 fn reserved_name(span: Span, found: &Token, tried: &[Rule]) -> Option<Diagnostic> {
-    let names = tried.iter().all(|r| matches!(r, Rule::name | Rule::k_of | Rule::k_from)) && tried.contains(&Rule::name);
+    let names =
+        tried.iter().all(|r| matches!(r, Rule::name | Rule::k_of | Rule::k_from)) && tried.contains(&Rule::name);
     let reserved = found.kind == TokenKind::Word && crate::types::RESERVED.contains(&found.text);
     (names && reserved).then(|| {
-        Diagnostic::at(&code::RESERVED, span, format!("`{}` is a word of the language and cannot be a name", found.text))
-            .help("choose another name")
+        Diagnostic::at(
+            &code::RESERVED,
+            span,
+            format!("`{}` is a word of the language and cannot be a name", found.text),
+        )
+        .help("choose another name")
     })
 }
 
@@ -177,8 +208,14 @@ fn rank(words: &str) -> u8 {
 
 fn describe(rule: Rule) -> Option<&'static str> {
     Some(match rule {
-        Rule::expr | Rule::operation | Rule::operand | Rule::primary | Rule::conditional | Rule::match_expr
-        | Rule::call | Rule::call_body => "an expression",
+        Rule::expr
+        | Rule::operation
+        | Rule::operand
+        | Rule::primary
+        | Rule::conditional
+        | Rule::match_expr
+        | Rule::call
+        | Rule::call_body => "an expression",
         Rule::infix | Rule::known | Rule::membership | Rule::k_is | Rule::k_in => "an operator",
         Rule::closing | Rule::close_curly | Rule::end | Rule::EOI => "the end of the declaration",
         Rule::name | Rule::ident => "a name",
@@ -254,7 +291,11 @@ fn describe(rule: Rule) -> Option<&'static str> {
         Rule::state_block => "`state { … }`",
         Rule::with_setting => "`with`",
         Rule::expect | Rule::k_expect => "`expect`",
-        Rule::expect_verdict | Rule::expect_null | Rule::expect_relation | Rule::side | Rule::side_atom
+        Rule::expect_verdict
+        | Rule::expect_null
+        | Rule::expect_relation
+        | Rule::side
+        | Rule::side_atom
         | Rule::quantity_of => "a number or `NAME of item N`",
         Rule::relation => "a comparison",
         Rule::tolerance | Rule::w_within => "`within`",

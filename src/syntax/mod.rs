@@ -17,15 +17,35 @@ mod operators;
 mod parse;
 mod tokens;
 
-#[cfg(test)]
-mod tests;
-
 pub use format::{FormatFault, format};
 pub use parse::parse;
 
 /// The words that begin a declaration, as messages list them.
 pub const DECLARATION_WORDS: [&str; 26] = [
-    "language", "scenario", "version", "schema", "allow", "param", "let", "fn", "table", "list", "use", "term", "gate",
-    "cap", "require", "reward", "slate", "advantage", "sample", "token", "hint", "monitor", "test", "preference",
-    "ecosystem", "format",
+    "language",
+    "scenario",
+    "version",
+    "schema",
+    "allow",
+    "param",
+    "let",
+    "fn",
+    "table",
+    "list",
+    "use",
+    "term",
+    "gate",
+    "cap",
+    "require",
+    "reward",
+    "slate",
+    "advantage",
+    "sample",
+    "token",
+    "hint",
+    "monitor",
+    "test",
+    "preference",
+    "ecosystem",
+    "format",
 ];

@@ -54,8 +54,22 @@ struct Top {
 
 /// Builds the tree of a run.
 pub fn climb(builder: &mut Builder<'_>, pieces: Vec<Piece>) -> Option<Expr> {
+    let fallbacks = pieces.iter().filter_map(|p| match p {
+        Piece::Infix(op) if op.node == BinaryOp::Fallback => Some(op.span),
+        _ => None,
+    });
+    if let Some(span) = fallbacks.skip(MOST_FALLBACKS).next() {
+        builder.found.push(
+            Diagnostic::at(&code::NESTING, span, format!("more than {MOST_FALLBACKS} `??` in a row"))
+                .help("give parts of it names with `let`"),
+        );
+        return None;
+    }
     Some(level(builder, &mut pieces.into_iter().peekable(), 0)?.expr)
 }
+
+/// Longest run of `??` without brackets: it groups to the right, so each one more nests.
+const MOST_FALLBACKS: usize = 64;
 
 fn level(builder: &mut Builder<'_>, run: &mut Peekable<IntoIter<Piece>>, least: u8) -> Option<Built> {
     let mut left = match run.next()? {

@@ -20,7 +20,15 @@ pub fn parse(text: &str, file: FileId, out: &mut Diagnostics) -> File {
     if let Some(range) = leading {
         out.push(expected::leading(text, file, range));
     }
-    let mut assembly = Assembly { file, tree: File::default(), open: Vec::new(), allows: Vec::new(), described: None, stage: 0, forgiven: 0 };
+    let mut assembly = Assembly {
+        file,
+        tree: File::default(),
+        open: Vec::new(),
+        allows: Vec::new(),
+        described: None,
+        stage: 0,
+        forgiven: 0,
+    };
     for piece in &cuts {
         let parsed = if piece.hopeless { None } else { parse_cut(text, file, piece, out) };
         match parsed {

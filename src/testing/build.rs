@@ -21,7 +21,13 @@ struct Rows<'t> {
 }
 
 /// Builds the batch of a test; what cannot be built is in `faults`.
-pub fn batch<'t>(program: &Program, schema: &Schema, test: &'t Test, host: Host, faults: &mut Vec<Diagnostic>) -> Batch<'static> {
+pub fn batch(
+    program: &Program,
+    schema: &Schema,
+    test: &Test,
+    host: Host,
+    faults: &mut Vec<Diagnostic>,
+) -> Batch<'static> {
     let mut rows = Rows::default();
     for (request, span) in test.spans.iter().enumerate() {
         flatten(span, request as u32, None, &mut rows, faults);
@@ -63,7 +69,8 @@ pub fn batch<'t>(program: &Program, schema: &Schema, test: &'t Test, host: Host,
             let value = test.request.iter().find(|f| f.name.node == feature.name);
             columns.column(feature, &vec![value; test.spans.len()], test.name.span, By::Request)
         } else {
-            let values: Vec<Option<&Field>> = rows.items.iter().map(|i| i.fields.iter().find(|f| f.name.node == feature.name)).collect();
+            let values: Vec<Option<&Field>> =
+                rows.items.iter().map(|i| i.fields.iter().find(|f| f.name.node == feature.name)).collect();
             columns.column(feature, &values, test.name.span, By::Row)
         };
         batch.features.push(Some(column));
@@ -78,7 +85,13 @@ pub fn batch<'t>(program: &Program, schema: &Schema, test: &'t Test, host: Host,
     batch
 }
 
-fn flatten<'t>(span: &'t TestSpan, request: u32, slate: Option<u32>, rows: &mut Rows<'t>, faults: &mut Vec<Diagnostic>) {
+fn flatten<'t>(
+    span: &'t TestSpan,
+    request: u32,
+    slate: Option<u32>,
+    rows: &mut Rows<'t>,
+    faults: &mut Vec<Diagnostic>,
+) {
     let before = rows.items.len();
     let slate = if span.slate {
         rows.n_slates += 1;
@@ -174,13 +187,19 @@ fn check_fields(schema: &Schema, test: &Test, rows: &Rows<'_>, faults: &mut Vec<
             None => {
                 let near = did_you_mean(&field.name.node, schema.features.iter().map(|f| f.name.as_str()));
                 faults.push(
-                    Diagnostic::at(&code::UNKNOWN_NAME, field.name.span, format!("the schema has no feature `{}`", field.name.node))
-                        .maybe_help(near.map(|n| format!("did you mean `{n}`?"))),
+                    Diagnostic::at(
+                        &code::UNKNOWN_NAME,
+                        field.name.span,
+                        format!("the schema has no feature `{}`", field.name.node),
+                    )
+                    .maybe_help(near.map(|n| format!("did you mean `{n}`?"))),
                 );
             }
-            Some(f) if in_request && f.entity.level() != Level::Request => faults.push(
-                Diagnostic::at(&code::TEST_REFUSED, field.name.span, format!("`{}` belongs to items, not to the request", f.name)),
-            ),
+            Some(f) if in_request && f.entity.level() != Level::Request => faults.push(Diagnostic::at(
+                &code::TEST_REFUSED,
+                field.name.span,
+                format!("`{}` belongs to items, not to the request", f.name),
+            )),
             Some(f) if !in_request && f.entity.level() == Level::Request => faults.push(
                 Diagnostic::at(&code::TEST_REFUSED, field.name.span, format!("`{}` belongs to the request", f.name))
                     .help(format!("write `request {{ {}: … }}`", f.name)),
@@ -206,7 +225,8 @@ fn list(
             found.push(None);
             continue;
         }
-        let values: Vec<Option<&Field>> = all.iter().map(|i| i.fields.iter().find(|f| f.name.node == feature.name)).collect();
+        let values: Vec<Option<&Field>> =
+            all.iter().map(|i| i.fields.iter().find(|f| f.name.node == feature.name)).collect();
         found.push(Some(columns.column(feature, &values, place, By::Row)));
     }
     let (by, holders) = match decl.from {
@@ -261,8 +281,10 @@ impl Columns<'_> {
             return None;
         }
         self.fault(
-            Diagnostic::at(&code::TEST_REFUSED, place, format!("an item of this test has no `{}`", feature.name))
-                .help(format!("write it, or give the feature an `example:` in the schema ({:?})", feature.scale).to_lowercase()),
+            Diagnostic::at(&code::TEST_REFUSED, place, format!("an item of this test has no `{}`", feature.name)).help(
+                format!("write it, or give the feature an `example:` in the schema ({:?})", feature.scale)
+                    .to_lowercase(),
+            ),
         );
         None
     }
@@ -277,7 +299,11 @@ impl Columns<'_> {
                 return Some(Cell::Codes(codes));
             }
         }
-        self.fault(Diagnostic::at(&code::TEST_REFUSED, place, format!("this test has more items than the {most} SIDs of the schema's shape")));
+        self.fault(Diagnostic::at(
+            &code::TEST_REFUSED,
+            place,
+            format!("this test has more items than the {most} SIDs of the schema's shape"),
+        ));
         None
     }
 
@@ -314,7 +340,9 @@ impl Columns<'_> {
             (ConstantKind::Number { number, negative: false }, Scale::Id) if number.is_whole() => {
                 Some(Cell::Text(self.texts.number(&number.digits)))
             }
-            (ConstantKind::Number { number, negative: false }, Scale::Sid) if number.is_whole() && feature.shape.len() == 1 => {
+            (ConstantKind::Number { number, negative: false }, Scale::Sid)
+                if number.is_whole() && feature.shape.len() == 1 =>
+            {
                 Some(Cell::Codes(vec![number.digits.parse().unwrap_or(u32::MAX)]))
             }
             (ConstantKind::Number { number, negative }, scale) if scale.is_number() => {
@@ -352,7 +380,9 @@ impl Columns<'_> {
             Scale::Vector(size) if size == items.len() => {
                 let mut numbers = Vec::new();
                 for item in items {
-                    let TestValue::Constant(ConstantKind::Number { number, negative }) = &item.node else { return None };
+                    let TestValue::Constant(ConstantKind::Number { number, negative }) = &item.node else {
+                        return None;
+                    };
                     numbers.push(number.single() as f32 * if *negative { -1.0 } else { 1.0 });
                 }
                 Some(Cell::Vector(numbers))
@@ -366,7 +396,9 @@ impl Columns<'_> {
         match feature.scale {
             Scale::Bool => text.parse().ok().map(Cell::Bool),
             Scale::Category => Some(Cell::Text(self.texts.number(text))),
-            Scale::Set => Some(Cell::Codes(text.split('|').filter(|t| !t.is_empty()).map(|t| self.texts.number(t)).collect())),
+            Scale::Set => {
+                Some(Cell::Codes(text.split('|').filter(|t| !t.is_empty()).map(|t| self.texts.number(t)).collect()))
+            }
             Scale::Vector(size) => {
                 let numbers: Option<Vec<f32>> = text.split('|').map(|t| t.parse().ok()).collect();
                 numbers.filter(|n| n.len() == size).map(Cell::Vector)

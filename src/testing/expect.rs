@@ -1,11 +1,11 @@
 //! Asking an expectation.
 
-use crate::check::shown_number;
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::eval::{Reason, Scores, Verdict};
 use crate::program::{Column, Program, column_names, columns};
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, ConstantKind, Expect, Name, Quantity, QuantityOf, Side, SideAtom, Spanned};
+use crate::types::shown_number;
 
 /// What does not hold, if anything.
 pub fn ask(program: &Program, scores: &Scores, expect: &Spanned<Expect>) -> Option<Diagnostic> {
@@ -22,7 +22,9 @@ pub fn ask(program: &Program, scores: &Scores, expect: &Spanned<Expect>) -> Opti
     };
     match asked {
         Ok(None) => None,
-        Ok(Some(found)) => Some(Diagnostic::at(&code::EXPECTATION, expect.span, format!("this does not hold: {found}"))),
+        Ok(Some(found)) => {
+            Some(Diagnostic::at(&code::EXPECTATION, expect.span, format!("this does not hold: {found}")))
+        }
         Err(refused) => Some(refused),
     }
 }
@@ -35,7 +37,11 @@ fn row(scores: &Scores, item: &Spanned<u64>) -> Result<usize, Diagnostic> {
     if row < scores.n_rows {
         return Ok(row);
     }
-    Err(Diagnostic::at(&code::TEST_REFUSED, item.span, format!("there is no item {}; this test has {}", item.node, scores.n_rows)))
+    Err(Diagnostic::at(
+        &code::TEST_REFUSED,
+        item.span,
+        format!("there is no item {}; this test has {}", item.node, scores.n_rows),
+    ))
 }
 
 fn ask_verdict(program: &Program, scores: &Scores, item: &Spanned<u64>, word: &Name, reason: Option<&Name>) -> Asked {
@@ -43,16 +49,23 @@ fn ask_verdict(program: &Program, scores: &Scores, item: &Spanned<u64>, word: &N
     let words = ["scored", "illegal", "dropped", "unscorable"];
     if !words.contains(&word.node.as_str()) {
         let near = did_you_mean(&word.node, words);
-        return Err(Diagnostic::at(&code::TEST_REFUSED, word.span, format!("`{}` is not a verdict", word.node))
-            .help(near.map_or("verdicts are scored, illegal, dropped and unscorable".into(), |n| format!("did you mean `{n}`?"))));
+        return Err(Diagnostic::at(&code::TEST_REFUSED, word.span, format!("`{}` is not a verdict", word.node)).help(
+            near.map_or("verdicts are scored, illegal, dropped and unscorable".into(), |n| {
+                format!("did you mean `{n}`?")
+            }),
+        ));
     }
     if let Some(reason) = reason {
         let rules = program.rules.iter().map(|r| r.name.as_str());
         let known: Vec<&str> = rules.chain(Reason::ALL.iter().map(|r| r.as_str())).collect();
         if !known.contains(&reason.node.as_str()) {
             let near = did_you_mean(&reason.node, known);
-            return Err(Diagnostic::at(&code::TEST_REFUSED, reason.span, format!("`{}` is no rule and no reason", reason.node))
-                .maybe_help(near.map(|n| format!("did you mean `{n}`?"))));
+            return Err(Diagnostic::at(
+                &code::TEST_REFUSED,
+                reason.span,
+                format!("`{}` is no rule and no reason", reason.node),
+            )
+            .maybe_help(near.map(|n| format!("did you mean `{n}`?"))));
         }
     }
     let verdict = scores.verdicts.get(row).copied().unwrap_or(Verdict::Scored);
@@ -67,7 +80,14 @@ fn ask_null(program: &Program, scores: &Scores, quantity: &Quantity, negated: bo
     Ok((!holds).then(|| format!("`{}` is {}", quantity.name.node, shown(&values))))
 }
 
-fn ask_relation(program: &Program, scores: &Scores, left: &Side, op: BinaryOp, right: &Side, within: Option<f64>) -> Asked {
+fn ask_relation(
+    program: &Program,
+    scores: &Scores,
+    left: &Side,
+    op: BinaryOp,
+    right: &Side,
+    within: Option<f64>,
+) -> Asked {
     let (a, b) = (side(program, scores, left)?, side(program, scores, right)?);
     let describe = || Some(format!("left is {}, right is {}", shown(&a), shown(&b)));
     if a.len() != b.len() && a.len() != 1 && b.len() != 1 {
@@ -149,9 +169,8 @@ fn values(program: &Program, scores: &Scores, q: &Quantity) -> Result<Vec<Option
     let Some(column) = program.column(&q.name.node, q.field.as_ref().map(|f| f.node.as_str())) else {
         let names: Vec<String> = columns(program).into_iter().map(|c| column_names(program, c)).collect();
         let near = did_you_mean(&q.name.node, names.iter().map(String::as_str));
-        return Err(Diagnostic::at(&code::UNKNOWN_NAME, q.name.span, format!("the score has no `{}`", q.name.node)).help(
-            near.map_or_else(|| format!("it has {}", names.join(", ")), |n| format!("did you mean `{n}`?")),
-        ));
+        return Err(Diagnostic::at(&code::UNKNOWN_NAME, q.name.span, format!("the score has no `{}`", q.name.node))
+            .help(near.map_or_else(|| format!("it has {}", names.join(", ")), |n| format!("did you mean `{n}`?"))));
     };
     let Some(numbers) = scores.column(column) else { return Ok(vec![None]) };
     let width = numbers.width;
@@ -160,7 +179,11 @@ fn values(program: &Program, scores: &Scores, q: &Quantity) -> Result<Vec<Option
         QuantityOf::All => (0..scores.n_rows).flat_map(|r| (0..width).map(move |l| numbers.get(r, l))).collect(),
         QuantityOf::Slate => {
             if column != Column::Channel(program.slate_reward().unwrap_or(usize::MAX)) {
-                return Err(Diagnostic::at(&code::TEST_REFUSED, q.name.span, "only `slate_reward` is a number of the slate"));
+                return Err(Diagnostic::at(
+                    &code::TEST_REFUSED,
+                    q.name.span,
+                    "only `slate_reward` is a number of the slate",
+                ));
             }
             vec![(0..scores.n_rows).find_map(|r| numbers.get(r, 0))]
         }
@@ -168,7 +191,11 @@ fn values(program: &Program, scores: &Scores, q: &Quantity) -> Result<Vec<Option
             let row = row(scores, item)?;
             match level {
                 Some(level) if width == 1 || level.node == 0 || level.node > width as u64 => {
-                    return Err(Diagnostic::at(&code::TEST_REFUSED, level.span, format!("there is no level {}", level.node)));
+                    return Err(Diagnostic::at(
+                        &code::TEST_REFUSED,
+                        level.span,
+                        format!("there is no level {}", level.node),
+                    ));
                 }
                 Some(level) => vec![numbers.get(row, level.node as usize - 1)],
                 None => (0..width).map(|l| numbers.get(row, l)).collect(),

@@ -32,19 +32,30 @@ impl Outcome {
     }
 }
 
+/// A test without `for` runs as the first host that the file names (R7.1).
+fn host_of(program: &Program, test: &Test) -> Host {
+    test.host.as_ref().map_or_else(|| program.hosts.first().copied().unwrap_or(Host::Training), |h| h.node)
+}
+
 /// Runs one test.
 #[must_use]
 pub fn run(program: &Program, schema: &Schema, test: &Test) -> Outcome {
-    let host = test.host.as_ref().map_or_else(|| program.hosts.first().copied().unwrap_or(Host::Training), |h| h.node);
+    let host = host_of(program, test);
     let mut outcome = Outcome { name: test.name.node.clone(), host, failures: Vec::new(), trace: None };
-    match score(program, schema, test, host) {
+    match score(program, schema, test) {
         Ok((program, scores)) => {
             for expect in &test.expects {
                 outcome.failures.extend(expect::ask(&program, &scores, expect));
             }
             if !outcome.failures.is_empty() {
                 let rows: Vec<String> = (0..scores.n_rows)
-                    .map(|row| format!("item {}\n{}", row + 1, crate::report::explain(&program, &scores, row).text(crate::report::Style::PLAIN)))
+                    .map(|row| {
+                        format!(
+                            "item {}\n{}",
+                            row + 1,
+                            crate::report::explain(&program, &scores, row).text(crate::report::Style::PLAIN)
+                        )
+                    })
                     .collect();
                 outcome.trace = Some(rows.join("\n"));
             }
@@ -54,7 +65,12 @@ pub fn run(program: &Program, schema: &Schema, test: &Test) -> Outcome {
     outcome
 }
 
-fn score(program: &Program, schema: &Schema, test: &Test, host: Host) -> Result<(Program, Scores), Vec<Diagnostic>> {
+/// Scores a test's items; gives the program with the test's settings too.
+///
+/// # Errors
+/// Why the test cannot be run.
+pub fn score(program: &Program, schema: &Schema, test: &Test) -> Result<(Program, Scores), Vec<Diagnostic>> {
+    let host = host_of(program, test);
     let mut program = program.clone();
     let mut faults = Vec::new();
     if !program.hosts.contains(&host) {
@@ -67,7 +83,12 @@ fn score(program: &Program, schema: &Schema, test: &Test, host: Host) -> Result<
             ConstantKind::Text(t) => t.clone(),
             ConstantKind::Number { number, negative } => {
                 let unit = number.unit.as_ref().map_or(String::new(), |u| format!(" {u}"));
-                format!("{}{}{}{unit}", if *negative { "-" } else { "" }, number.digits, if number.percent { "%" } else { "" })
+                format!(
+                    "{}{}{}{unit}",
+                    if *negative { "-" } else { "" },
+                    number.digits,
+                    if number.percent { "%" } else { "" }
+                )
             }
         };
         if let Err(fault) = set_param(&mut program, schema.currency.as_deref(), &name.node, &written) {
@@ -110,8 +131,12 @@ fn state(entries: &[StateEntry], faults: &mut Vec<Diagnostic>) -> ControlState {
                     cap.matching = Some(Matching::PerKey(counts.iter().cloned().collect()));
                 }
                 _ => faults.push(
-                    Diagnostic::at(&code::TEST_REFUSED, name.span, format!("this `{}` is not part of a cap's state", name.node))
-                        .help("it has `lambda 0.3`, `share 12%`, `shown 40`, `matching 5` or `matching { a1: 2 }`"),
+                    Diagnostic::at(
+                        &code::TEST_REFUSED,
+                        name.span,
+                        format!("this `{}` is not part of a cap's state", name.node),
+                    )
+                    .help("it has `lambda 0.3`, `share 12%`, `shown 40`, `matching 5` or `matching { a1: 2 }`"),
                 ),
             }
         }

@@ -57,11 +57,7 @@ impl Interval {
     /// The smallest interval that covers both.
     #[must_use]
     pub fn join(self, other: Self) -> Self {
-        Self {
-            lo: self.lo.min(other.lo),
-            hi: self.hi.max(other.hi),
-            nonzero: self.nonzero && other.nonzero,
-        }
+        Self { lo: self.lo.min(other.lo), hi: self.hi.max(other.hi), nonzero: self.nonzero && other.nonzero }
     }
 
     /// What both allow; `None` where that is nothing.
@@ -80,25 +76,25 @@ impl Interval {
 
     /// Sum.
     #[must_use]
-    pub fn add(self, other: Self) -> Self {
+    pub fn plus(self, other: Self) -> Self {
         Self::new(self.lo + other.lo, self.hi + other.hi)
     }
 
     /// Negation.
     #[must_use]
-    pub fn neg(self) -> Self {
+    pub fn negated(self) -> Self {
         Self { lo: -self.hi, hi: -self.lo, nonzero: self.nonzero }
     }
 
     /// Difference.
     #[must_use]
-    pub fn sub(self, other: Self) -> Self {
-        self.add(other.neg())
+    pub fn minus(self, other: Self) -> Self {
+        self.plus(other.negated())
     }
 
     /// Product.
     #[must_use]
-    pub fn mul(self, other: Self) -> Self {
+    pub fn times(self, other: Self) -> Self {
         let corners = [self.lo * other.lo, self.lo * other.hi, self.hi * other.lo, self.hi * other.hi];
         let lo = corners.iter().copied().fold(f64::INFINITY, f64::min);
         let hi = corners.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -107,9 +103,9 @@ impl Interval {
 
     /// Quotient, brought into ±1e30 (R5.7); a divisor that may come near 0 gives what its sign allows.
     #[must_use]
-    pub fn div(self, other: Self) -> Self {
+    pub fn over(self, other: Self) -> Self {
         if other.lo > 0.0 || other.hi < 0.0 {
-            return self.mul(Self::new(1.0 / other.hi, 1.0 / other.lo)).capped();
+            return self.times(Self::new(1.0 / other.hi, 1.0 / other.lo)).capped();
         }
         let positive = other.lo >= 0.0;
         let negative = other.hi <= 0.0;

@@ -3,25 +3,32 @@
 //! The schema, the function table, the checker and the evaluators share these words; nothing here
 //! knows of syntax or of data.
 
+mod channel;
 mod decimal;
 mod dimension;
 mod interval;
 mod level;
 mod scale;
+mod shown;
 mod words;
 
+pub use channel::{ChannelKind, Narrowing};
 pub use decimal::Decimal;
 pub use dimension::{Dimension, Unit};
 pub use interval::{Interval, LIMIT, round_to_f32};
 pub use level::{Availability, Host, Level};
 pub use scale::Scale;
+pub use shown::shown_number;
 pub use words::{OUTPUT_NAMES, RESERVED, VALUE_WORDS};
 
 /// The type of a value (R5.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ty {
     /// A number with a dimension; `whole` numbers may stand where real ones may, not the other way.
-    Number { dimension: Dimension, whole: bool },
+    Number {
+        dimension: Dimension,
+        whole: bool,
+    },
     Bool,
     /// A category of a feature; the names are those the schema declares, `None` for `names: open`.
     Category(Option<std::sync::Arc<[String]>>),

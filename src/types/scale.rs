@@ -24,8 +24,20 @@ pub enum Scale {
 impl Scale {
     /// The words a scale may be written with, for messages.
     pub const WORDS: [&str; 14] = [
-        "probability", "logit", "ratio", "count", "duration", "money", "length", "number", "bool", "category", "id",
-        "sid", "vector", "set",
+        "probability",
+        "logit",
+        "ratio",
+        "count",
+        "duration",
+        "money",
+        "length",
+        "number",
+        "bool",
+        "category",
+        "id",
+        "sid",
+        "vector",
+        "set",
     ];
 
     /// Reads a scale as written, `vector(64)` included.

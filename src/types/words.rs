@@ -12,5 +12,15 @@ pub const VALUE_WORDS: [&str; 7] = ["position", "rollout", "level", "code", "cat
 
 /// Names of output columns.
 pub const OUTPUT_NAMES: [&str; 11] = [
-    "reward", "cost", "total", "preference", "ecosystem", "clamp", "verdict", "rule", "item", "slate_reward", "partial",
+    "reward",
+    "cost",
+    "total",
+    "preference",
+    "ecosystem",
+    "clamp",
+    "verdict",
+    "rule",
+    "item",
+    "slate_reward",
+    "partial",
 ];

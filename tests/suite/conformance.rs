@@ -104,7 +104,11 @@ fn run(case: &Case) -> Vec<String> {
         .enumerate()
         .flat_map(|(i, l)| {
             let codes = l.split_once("//!").map_or("", |(_, c)| c);
-            codes.split_whitespace().take_while(|c| c.starts_with("RW")).map(move |c| (i + 1, c.to_string())).collect::<Vec<_>>()
+            codes
+                .split_whitespace()
+                .take_while(|c| c.starts_with("RW"))
+                .map(move |c| (i + 1, c.to_string()))
+                .collect::<Vec<_>>()
         })
         .collect();
     let found: BTreeSet<(usize, String)> = checked
@@ -118,7 +122,10 @@ fn run(case: &Case) -> Vec<String> {
     let mut faults = Vec::new();
     if expected != found {
         let shown = |set: &BTreeSet<(usize, String)>| {
-            set.iter().map(|(l, c)| format!("{c} at line {}", (main.line + l).saturating_sub(shift + 1))).collect::<Vec<_>>().join(", ")
+            set.iter()
+                .map(|(l, c)| format!("{c} at line {}", (main.line + l).saturating_sub(shift + 1)))
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         faults.push(format!("expected [{}], found [{}]", shown(&expected), shown(&found)));
         faults.push(diagnostic::short(&checked.diagnostics, &checked.sources));
@@ -175,7 +182,8 @@ fn every_rule_has_a_case() {
     let unknown: Vec<_> = named.keys().filter(|k| !all.contains(k)).collect();
     assert!(unknown.is_empty(), "no such rule: {unknown:?}");
     let lacking: Vec<_> = all.iter().filter(|r| !named.contains_key(*r)).collect();
-    let (late, needed): (Vec<_>, Vec<_>) = lacking.into_iter().partition(|r| r.starts_with("R7") || r.starts_with("R8"));
+    let (late, needed): (Vec<_>, Vec<_>) =
+        lacking.into_iter().partition(|r| r.starts_with("R7") || r.starts_with("R8"));
     println!("rules without a case: {late:?}");
     assert!(needed.is_empty(), "rules without a case: {needed:?}");
 }

@@ -12,7 +12,7 @@ use rewardc::data::{Input, Silent, bind};
 use rewardc::diagnostic;
 use rewardc::eval::reference::Reference;
 use rewardc::eval::{ControlState, Evaluator, Run};
-use rewardc::program::{columns, column_names};
+use rewardc::program::{column_names, columns};
 use rewardc::source::DiskFiles;
 use rewardc::types::Host;
 
@@ -43,7 +43,11 @@ fn run(case: &Case) -> Result<(), String> {
     let checked = check(&path.display().to_string(), &text, &files, &Options::default());
     let program = checked.program.as_ref().ok_or_else(|| diagnostic::short(&checked.diagnostics, &checked.sources))?;
     let host = Host::named(word(reward, "host").unwrap_or("logs")).unwrap();
-    let input = Input { folder: folder.path().to_path_buf(), host, catalog: word(reward, "catalog").map(|c| folder.path().join(c)) };
+    let input = Input {
+        folder: folder.path().to_path_buf(),
+        host,
+        catalog: word(reward, "catalog").map(|c| folder.path().join(c)),
+    };
     let bound = match bind(program, &checked.schema, &input, &Silent) {
         Ok(bound) => bound,
         Err(fault) if word(reward, "fault") == Some(fault.code.id) => return Ok(()),
@@ -54,7 +58,9 @@ fn run(case: &Case) -> Result<(), String> {
     }
     let state = ControlState::default();
     let seed = word(reward, "seed").map_or(0, |s| s.parse().unwrap());
-    let scores = Reference.score(program, &bound.batch, Run { host, state: &state, seed, step: 0 }).map_err(|r| r.to_string())?;
+    let scores = Reference
+        .score(program, &bound.batch, Run { host, state: &state, seed, step: 0 })
+        .map_err(|r| r.to_string())?;
     let expected = expected.ok_or("no expected block")?;
     let mut lines = expected.text.lines();
     let header: Vec<&str> = lines.next().unwrap_or("").split(',').collect();
@@ -71,7 +77,10 @@ fn run(case: &Case) -> Result<(), String> {
                 "rule" => verdict.rule(program).unwrap_or("") == *cell,
                 "item" => bound.items.get(scores.item_of[row] as usize).map_or("", String::as_str) == *cell,
                 _ => {
-                    let column = columns(program).into_iter().find(|c| column_names(program, *c) == *name).ok_or(format!("no column {name}"))?;
+                    let column = columns(program)
+                        .into_iter()
+                        .find(|c| column_names(program, *c) == *name)
+                        .ok_or(format!("no column {name}"))?;
                     match (scores.get(column, row), cell.parse::<f64>().ok()) {
                         (None, None) => true,
                         (Some(a), Some(b)) => (a - b).abs() <= 1e-6 * a.abs().max(b.abs()).max(1e-3),

@@ -1,5 +1,18 @@
 //! All integration tests in one binary: each binary more would link polars once more.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and says what it skips"
+)]
 
 mod conformance;
+mod corpus;
 #[cfg(feature = "data")]
 mod data_cases;
+mod pages;
+mod programs;
+mod properties;
+mod tidy;

@@ -5,9 +5,9 @@ use std::rc::Rc;
 
 use super::super::Batch;
 use super::super::batch::List;
+use super::Work;
 use super::expr::{Ctx, Entries};
 use super::value::{Key, Value};
-use super::Work;
 use crate::builtins::{Body, Members, ROUNDOFF};
 use crate::program::{AggregateExpr, ExprId, Narrowing, SpanKind};
 use crate::schema::Longest;
@@ -259,7 +259,15 @@ impl<'b> Work<'b> {
         }
     }
 
-    fn over_entries(&self, id: ExprId, a: &AggregateExpr, ctx: Ctx, own: f64, list: Option<&'b List<'b>>, entries: &Entries) -> Value<'b> {
+    fn over_entries(
+        &self,
+        id: ExprId,
+        a: &AggregateExpr,
+        ctx: Ctx,
+        own: f64,
+        list: Option<&'b List<'b>>,
+        entries: &Entries,
+    ) -> Value<'b> {
         let Some(list) = list else { return Value::Missing };
         let (start, end) = entries.kept[self.list_holder(Some(list), ctx.own)];
         let (mut values, mut errors) = (Vec::new(), Vec::new());
@@ -306,6 +314,12 @@ impl<'b> Work<'b> {
             return Value::Bool(result != 0.0);
         }
         let value = result.clamp(expr.interval.lo, expr.interval.hi);
+        debug_assert!(
+            (value - result).abs() <= 1e-9 * result.abs().max(1.0),
+            "{} gives {result} outside {:?}",
+            a.function.name,
+            expr.interval
+        );
         let rounding = if expr.ty.is_whole() { 0.0 } else { 2.0 * ROUNDOFF * value.abs() };
         Value::Number { value, error: (a.function.carry)(&members, value) + rounding }
     }

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::Work;
 use super::expr::Ctx;
 use super::value::Key;
-use super::Work;
 use crate::program::{Bound, Cap, CapSpan, Charge, SpanKind};
 use crate::types::Decimal;
 
@@ -52,7 +52,11 @@ impl Work<'_> {
             Bound::Param(id) => {
                 let param = &self.program.params[id.index()];
                 let value = param.value.number();
-                if param.whole { Ok(value.max(0.0) as u64) } else { Err(Decimal::from_f64(value).unwrap_or(Decimal(0))) }
+                if param.whole {
+                    Ok(value.max(0.0) as u64)
+                } else {
+                    Err(Decimal::from_f64(value).unwrap_or(Decimal(0)))
+                }
             }
         }
     }
@@ -67,7 +71,8 @@ impl Work<'_> {
     /// Works out one cap on the members as they are now; caps do not see each other (R4.13).
     pub fn cap(&self, cap: &Cap) -> Outcome {
         let n = self.batch.n_rows;
-        let mut outcome = Outcome { matching: vec![false; n], units: vec![0.0; n], over: vec![false; n], scaled: vec![false; n] };
+        let mut outcome =
+            Outcome { matching: vec![false; n], units: vec![0.0; n], over: vec![false; n], scaled: vec![false; n] };
         let mut keys = vec![Key::None; n];
         for row in (0..n).filter(|r| self.alive(*r)) {
             outcome.matching[row] = cap.on.is_none_or(|on| self.value(on, Ctx::own(row)).is_true());
@@ -82,7 +87,11 @@ impl Work<'_> {
             return outcome;
         }
         for (holder, instance) in self.instances(cap, &keys) {
-            let over_keys = if cap.least { self.short(cap, &instance, &mut outcome) } else { self.passed(cap, &instance, &keys, &mut outcome) };
+            let over_keys = if cap.least {
+                self.short(cap, &instance, &mut outcome)
+            } else {
+                self.passed(cap, &instance, &keys, &mut outcome)
+            };
             let kind = if cap.span_kind == CapSpan::Group { SpanKind::Group } else { SpanKind::Slate };
             if over_keys.is_empty() {
                 continue;
@@ -137,7 +146,10 @@ impl Work<'_> {
             for (i, &row) in instance.members.iter().enumerate() {
                 let row = row as usize;
                 let from = (i + 1).saturating_sub(k as usize);
-                let in_window = instance.members[from..=i].iter().filter(|r| out.matching[**r as usize] && keys[**r as usize] == keys[row]).count();
+                let in_window = instance.members[from..=i]
+                    .iter()
+                    .filter(|r| out.matching[**r as usize] && keys[**r as usize] == keys[row])
+                    .count();
                 if out.matching[row] && in_window as u64 > allowed {
                     out.units[row] = 1.0;
                     out.over[row] = true;
@@ -157,7 +169,8 @@ impl Work<'_> {
         }
         for (key, m) in counted.into_iter().filter(|(_, m)| *m > allowed) {
             if cap.span_kind == CapSpan::Group {
-                for &row in instance.members.iter().filter(|r| out.matching[**r as usize] && keys[**r as usize] == key) {
+                for &row in instance.members.iter().filter(|r| out.matching[**r as usize] && keys[**r as usize] == key)
+                {
                     out.units[row as usize] = (m - allowed) as f64 / m as f64;
                     out.over[row as usize] = true;
                 }

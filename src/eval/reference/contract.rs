@@ -74,7 +74,13 @@ impl Work<'_> {
 }
 
 /// Whether a list's entry keeps the contract of every feature that is read in entries.
-pub fn entry_fits(program: &Program, batch: &Batch<'_>, columns: &[Option<Column<'_>>], reads: &[FeatureId], cell: usize) -> bool {
+pub fn entry_fits(
+    program: &Program,
+    batch: &Batch<'_>,
+    columns: &[Option<Column<'_>>],
+    reads: &[FeatureId],
+    cell: usize,
+) -> bool {
     reads.iter().all(|id| {
         let column = columns.get(id.index()).and_then(Option::as_ref);
         let found = column.map(|c| look(&program.features[id.index()], &program.sid_shape, batch, c, cell));

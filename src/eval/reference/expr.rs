@@ -1,9 +1,9 @@
 //! What each expression means.
 
 use super::super::batch::{By, Column, List, Values};
-use super::contract::{entry_fits, look, Cell};
-use super::value::Value;
 use super::Work;
+use super::contract::{Cell, entry_fits, look};
+use super::value::Value;
 use crate::builtins::{self, ROUNDOFF, Signature};
 use crate::program::{Arm, CompareOp, Constant, ExprId, FeatureId, Op, Subject};
 use crate::types::{LIMIT, Level};
@@ -48,7 +48,8 @@ impl<'b> Work<'b> {
             let mut entries = Entries::default();
             let reads = if wanted { &self.program.wanted_reads } else { &self.program.past_reads };
             let cells = list.columns.iter().flatten().map(|c| c.values.len()).max().unwrap_or(0);
-            entries.fits = (0..cells).map(|cell| entry_fits(self.program, self.batch, &list.columns, reads, cell)).collect();
+            entries.fits =
+                (0..cells).map(|cell| entry_fits(self.program, self.batch, &list.columns, reads, cell)).collect();
             for &(start, end) in &list.ranges {
                 let cut = end - start > most;
                 entries.too_long.push(cut && wanted);
@@ -97,7 +98,9 @@ impl<'b> Work<'b> {
         let Some(column) = columns.get(id.index()).and_then(Option::as_ref) else { return Value::Missing };
         let cell = cell.unwrap_or_else(|| self.cell(column, Self::subject(ctx, of)));
         let declared = &self.program.features[id.index()];
-        if declared.nullable && look(declared, &self.program.sid_shape, self.batch, column, cell) != Cell::Known || !column.is_valid(cell) {
+        if declared.nullable && look(declared, &self.program.sid_shape, self.batch, column, cell) != Cell::Known
+            || !column.is_valid(cell)
+        {
             return Value::Missing;
         }
         match &column.values {
@@ -107,7 +110,9 @@ impl<'b> Work<'b> {
             Values::Text(v) => Value::Text(v[cell]),
             Values::Sid { codes, offsets } => Value::Sid(&codes[offsets[cell] as usize..offsets[cell + 1] as usize]),
             Values::Vector { size, values } => Value::Vector(&values[cell * size..(cell + 1) * size]),
-            Values::Set { members, offsets } => Value::Set(&members[offsets[cell] as usize..offsets[cell + 1] as usize]),
+            Values::Set { members, offsets } => {
+                Value::Set(&members[offsets[cell] as usize..offsets[cell + 1] as usize])
+            }
         }
     }
 
@@ -121,6 +126,25 @@ impl<'b> Work<'b> {
 
     /// The meaning of an expression for someone.
     pub fn value(&self, id: ExprId, ctx: Ctx) -> Value<'b> {
+        let value = self.meaning(id, ctx);
+        debug_assert!(self.keeps_its_proof(id, &value), "{value:?} against {:?}", self.program.expr(id));
+        value
+    }
+
+    /// Whether a value is what the checker proved of it: known where it cannot be missing, and in
+    /// its interval but for f64 rounding. Tests run with this asked of every value.
+    fn keeps_its_proof(&self, id: ExprId, value: &Value<'_>) -> bool {
+        let expr = self.program.expr(id);
+        match value {
+            Value::Number { value, .. } => {
+                let slack = 1e-9 * value.abs().max(1.0);
+                value.is_finite() && expr.interval.lo - slack <= *value && *value <= expr.interval.hi + slack
+            }
+            _ => true,
+        }
+    }
+
+    fn meaning(&self, id: ExprId, ctx: Ctx) -> Value<'b> {
         let expr = self.program.expr(id);
         match &expr.op {
             Op::Constant(c) => self.constant(c),
@@ -144,7 +168,11 @@ impl<'b> Work<'b> {
                 let row = Self::subject(ctx, *of);
                 let level = if *inner { ctx.inner } else { ctx.level };
                 let Some(column) = &self.lets[id.index()] else { return Value::Missing };
-                let width = if self.program.expr(self.program.lets[id.index()].value).level == Level::Token { self.program.n_levels() } else { 1 };
+                let width = if self.program.expr(self.program.lets[id.index()].value).level == Level::Token {
+                    self.program.n_levels()
+                } else {
+                    1
+                };
                 column[row * width + if width > 1 { level } else { 0 }]
             }
             Op::Part { column, of, inner } => {
@@ -152,7 +180,9 @@ impl<'b> Work<'b> {
                 let Some(numbers) = self.scores.column(*column) else { return Value::Missing };
                 let level = if *inner { ctx.inner } else { ctx.level };
                 let level = if numbers.width > 1 { level } else { 0 };
-                numbers.get(row, level).map_or(Value::Missing, |value| Value::Number { value, error: numbers.error(row, level) })
+                numbers
+                    .get(row, level)
+                    .map_or(Value::Missing, |value| Value::Number { value, error: numbers.error(row, level) })
             }
             Op::InCatalog { id, of } => {
                 let row = Self::subject(ctx, *of);
@@ -259,9 +289,11 @@ impl<'b> Work<'b> {
         let errors: Vec<f64> = values.iter().map(Value::error).collect();
         let result = match (function.signature, values.as_slice()) {
             (Signature::Vectors, [Value::Vector(a), Value::Vector(b)]) => builtins::cosine(a, b),
-            (Signature::Sids, [Value::Sid(a), Value::Sid(b)]) => {
-                Some(if function.name == "common_prefix" { builtins::common_prefix(a, b) } else { builtins::matched_levels(a, b) })
-            }
+            (Signature::Sids, [Value::Sid(a), Value::Sid(b)]) => Some(if function.name == "common_prefix" {
+                builtins::common_prefix(a, b)
+            } else {
+                builtins::matched_levels(a, b)
+            }),
             (Signature::Bucket, [id, n, salt]) => {
                 Some(builtins::bucket(&self.key_text(id), n.number() as u64, &self.key_text(salt)))
             }
@@ -270,6 +302,11 @@ impl<'b> Work<'b> {
         let Some(result) = result else { return Value::Missing };
         let interval = self.program.expr(id).interval;
         let value = result.clamp(interval.lo, interval.hi);
+        debug_assert!(
+            (value - result).abs() <= 1e-9 * result.abs().max(1.0),
+            "{} gives {result} outside {interval:?}",
+            function.name
+        );
         let error = (function.carry)(&numbers, &errors, value) + function.roundoffs * ROUNDOFF * value.abs();
         Value::Number { value, error }
     }
@@ -279,7 +316,11 @@ impl<'b> Work<'b> {
         match value {
             Value::Text(t) => {
                 let own = || self.texts.iter().find(|(_, n)| *n == t).map(|(text, _)| (*text).to_string());
-                if (*t as usize) < self.batch.texts.len() { self.batch.texts.text(*t).to_string() } else { own().unwrap_or_default() }
+                if (*t as usize) < self.batch.texts.len() {
+                    self.batch.texts.text(*t).to_string()
+                } else {
+                    own().unwrap_or_default()
+                }
             }
             Value::Number { value, .. } => format!("{}", *value as i64),
             Value::Bool(b) => b.to_string(),

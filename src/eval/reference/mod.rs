@@ -24,6 +24,7 @@ mod value;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::{Batch, Evaluator, Reason, Refusal, Run, Scores, Verdict};
 use crate::program::{ChannelKind, ExprId, LetId, Op, Program, RuleValue, own_reads};
@@ -62,10 +63,16 @@ fn refuse(program: &Program, batch: &Batch<'_>, run: Run<'_>) -> Result<(), Refu
         return Err(Refusal::HostNotNamed { host: run.host });
     }
     if batch.slates.is_none() && run.host != Host::Serving && program.reads_slate(run.host).is_some() {
-        let part = program.rules.iter().find(|r| r.acts_in(run.host) && program.expr(r.condition).reads_slate).map(|r| r.name.clone());
+        let part = program
+            .rules
+            .iter()
+            .find(|r| r.acts_in(run.host) && program.expr(r.condition).reads_slate)
+            .map(|r| r.name.clone());
         let part = part
             .or_else(|| program.terms().find(|(_, t)| program.expr(t.value).reads_slate).map(|(_, t)| t.name.clone()))
-            .or_else(|| program.gates().find(|(_, g)| program.expr(g.condition).reads_slate).map(|(_, g)| g.name.clone()))
+            .or_else(|| {
+                program.gates().find(|(_, g)| program.expr(g.condition).reads_slate).map(|(_, g)| g.name.clone())
+            })
             .or_else(|| program.caps().find(|(_, c)| program.cap_reads_slate(c)).map(|(_, c)| c.name.clone()));
         return Err(Refusal::NoSlates { part: part.unwrap_or_else(|| "a channel".into()) });
     }
@@ -79,11 +86,14 @@ fn refuse(program: &Program, batch: &Batch<'_>, run: Run<'_>) -> Result<(), Refu
             None => continue,
         };
         if per_key != cap.per.is_some() {
-            let shape = if per_key { "one number: it has no `per KEY`" } else { "a number for each key: it counts `per KEY`" };
+            let shape =
+                if per_key { "one number: it has no `per KEY`" } else { "a number for each key: it counts `per KEY`" };
             return Err(Refusal::BadState { why: format!("the `matching` of `{}` is {shape}", cap.name) });
         }
     }
-    for (list, reads, word) in [(&batch.past, &program.past_reads, "past"), (&batch.wanted, &program.wanted_reads, "wanted")] {
+    for (list, reads, word) in
+        [(&batch.past, &program.past_reads, "past"), (&batch.wanted, &program.wanted_reads, "wanted")]
+    {
         for id in reads {
             let there = list.as_ref().and_then(|l| l.columns.get(id.index())).is_some_and(Option::is_some);
             if !there {
@@ -96,9 +106,11 @@ fn refuse(program: &Program, batch: &Batch<'_>, run: Run<'_>) -> Result<(), Refu
     let mut lacking = None;
     crate::program::visit(program, &roots, |id| {
         let absent = match &program.expr(id).op {
-            Op::Feature { id, of: crate::program::Subject::Own | crate::program::Subject::Member } => {
-                batch.features.get(id.index()).is_none_or(Option::is_none).then(|| format!("`{}`", program.features[id.index()].name))
-            }
+            Op::Feature { id, of: crate::program::Subject::Own | crate::program::Subject::Member } => batch
+                .features
+                .get(id.index())
+                .is_none_or(Option::is_none)
+                .then(|| format!("`{}`", program.features[id.index()].name)),
             Op::InCatalog { id, .. } => (!batch.in_catalog.contains_key(id)).then(|| "a catalog".to_string()),
             Op::Aggregate(a) => {
                 let needs_past = a.span == crate::program::SpanKind::History && batch.past.is_none();
@@ -121,7 +133,12 @@ fn refuse(program: &Program, batch: &Batch<'_>, run: Run<'_>) -> Result<(), Refu
 ///
 /// # Errors
 /// As [`Evaluator::score`].
-pub fn let_values(program: &Program, batch: &Batch<'_>, run: Run<'_>, row: usize) -> Result<Vec<(String, Option<String>)>, Refusal> {
+pub fn let_values(
+    program: &Program,
+    batch: &Batch<'_>,
+    run: Run<'_>,
+    row: usize,
+) -> Result<Vec<(String, Option<String>)>, Refusal> {
     refuse(program, batch, run)?;
     let mut work = Work::new(program, batch, run);
     work.exclude();
@@ -140,6 +157,9 @@ pub fn let_values(program: &Program, batch: &Batch<'_>, run: Run<'_>, row: usize
     let named = program.lets.iter().enumerate().filter_map(|(i, l)| Some((l.name.clone()?, shown(i))));
     Ok(named.collect())
 }
+
+/// Member values of a span by key.
+type Buckets = HashMap<value::Key, Bucket>;
 
 /// The state of one scoring.
 struct Work<'b> {
@@ -161,7 +181,7 @@ struct Work<'b> {
     wanted: expr::Entries,
     /// Aggregates and member values that are the same for a whole span.
     aggregates: RefCell<HashMap<(ExprId, u32, u32), Value<'b>>>,
-    buckets: RefCell<HashMap<(ExprId, u32, u32), std::rc::Rc<HashMap<value::Key, Bucket>>>>,
+    buckets: RefCell<HashMap<(ExprId, u32, u32), Rc<Buckets>>>,
 }
 
 /// A `list` with the batch's own numbers of its texts.
@@ -186,7 +206,11 @@ impl<'b> Work<'b> {
             .lists
             .iter()
             .map(|l| ListSet {
-                texts: l.values.iter().filter_map(|v| batch.texts.find(v).or_else(|| texts.get(v.as_str()).copied())).collect(),
+                texts: l
+                    .values
+                    .iter()
+                    .filter_map(|v| batch.texts.find(v).or_else(|| texts.get(v.as_str()).copied()))
+                    .collect(),
                 numbers: l.values.iter().filter_map(|v| v.parse().ok()).collect(),
             })
             .collect();
@@ -194,7 +218,7 @@ impl<'b> Work<'b> {
             program,
             batch,
             run,
-            scores: Scores::empty(program, batch.n_rows, item_of.clone()),
+            scores: Scores::empty(program, run.host, batch.n_rows, item_of.clone()),
             item_of,
             spans: Spans::new(batch),
             lets: vec![None; program.lets.len()],
@@ -212,7 +236,7 @@ impl<'b> Work<'b> {
 
     fn shown(&self, value: &Value<'_>) -> String {
         match value {
-            Value::Number { value, .. } => crate::check::shown_number(*value),
+            Value::Number { value, .. } => crate::types::shown_number(*value),
             Value::Sid(codes) => codes.iter().map(u32::to_string).collect::<Vec<_>>().join("/"),
             Value::Missing => "missing".into(),
             Value::Vector(v) => format!("vector of {}", v.len()),
@@ -238,7 +262,9 @@ impl<'b> Work<'b> {
             }
         }
         for row in 0..self.batch.n_rows {
-            if self.alive(row) && self.wanted.too_long.get(self.list_holder(self.batch.wanted.as_ref(), row)).copied().unwrap_or(false) {
+            if self.alive(row)
+                && self.wanted.too_long.get(self.list_holder(self.batch.wanted.as_ref(), row)).copied().unwrap_or(false)
+            {
                 self.scores.verdicts[row] = Verdict::Unscorable(Reason::SpanTooLong);
             }
         }
@@ -342,7 +368,11 @@ impl<'b> Work<'b> {
         self.illegal_values();
         self.channels(false);
         self.channels(true);
-        let put_off_channel = self.program.channels.iter().any(|c| c.kind != ChannelKind::Monitor && self.put_off(self.program.expr(c.value).reads_slate));
+        let put_off_channel = self
+            .program
+            .channels
+            .iter()
+            .any(|c| c.kind != ChannelKind::Monitor && self.put_off(self.program.expr(c.value).reads_slate));
         self.scores.partial |= put_off_channel;
         self.scores.item_of = std::mem::take(&mut self.item_of);
     }

@@ -1,8 +1,8 @@
 //! Preference, ecosystem, reward, cost, total, and the channels (R1.3–R1.11).
 
+use super::Work;
 use super::caps::Outcome;
 use super::expr::Ctx;
-use super::Work;
 use crate::builtins::ROUNDOFF;
 use crate::eval::{Verdict, pick::picked};
 use crate::program::{AddendOf, ChannelKind, Charge, Column, Part, RuleValue};
@@ -90,7 +90,9 @@ impl Work<'_> {
                 continue;
             }
             let mut took = Sum::default();
-            if !self.value(gate.condition, Ctx::own(row)).is_true() && !closed {
+            let shut = !self.value(gate.condition, Ctx::own(row)).is_true();
+            *self.scores.counts.closed.entry(i).or_insert(0) += u64::from(shut);
+            if shut && !closed {
                 closed = true;
                 took = Sum { value: sum.value.min(0.0) - sum.value, error: sum.error };
                 sum.value = sum.value.min(0.0);
@@ -148,7 +150,9 @@ impl Work<'_> {
         for (i, part) in program.parts.iter().enumerate() {
             let added = match part {
                 Part::Term(t) if !t.preference => self.term(i, row),
-                Part::Cap(c) if matches!(c.charge, Some(Charge::Penalty { after_normalizing: false, .. })) => self.penalty(i, row, caps),
+                Part::Cap(c) if matches!(c.charge, Some(Charge::Penalty { after_normalizing: false, .. })) => {
+                    self.penalty(i, row, caps)
+                }
                 _ => None,
             };
             if let Some(added) = added {
@@ -203,7 +207,8 @@ impl Work<'_> {
                         continue;
                     }
                     let price = if caps[i].as_ref().is_some_and(|o| o.matching[row]) { self.price(cap) } else { 0.0 };
-                    let charge = Sum { value: if cap.least { price } else { 0.0 - price }, error: 0.0 }.within(cap.range);
+                    let charge =
+                        Sum { value: if cap.least { price } else { 0.0 - price }, error: 0.0 }.within(cap.range);
                     self.write(Column::Part(i), row, charge);
                     self.write_over(i, row, caps);
                     sum.add(charge.value, charge.error);
@@ -239,7 +244,9 @@ impl Work<'_> {
     pub fn channels(&mut self, monitors: bool) {
         let program = self.program;
         for (i, channel) in program.channels.iter().enumerate() {
-            if (channel.kind == ChannelKind::Monitor) != monitors || (monitors && !channel.hosts.contains(&self.run.host)) {
+            if (channel.kind == ChannelKind::Monitor) != monitors
+                || (monitors && !channel.hosts.contains(&self.run.host))
+            {
                 continue;
             }
             let expr = program.expr(channel.value);
@@ -297,4 +304,3 @@ impl Work<'_> {
         kept
     }
 }
-

@@ -1,8 +1,8 @@
 //! Several items behind one SID: which one is meant (R5.10).
 
+use super::Work;
 use super::contract::{Cell, look};
 use super::expr::Ctx;
-use super::Work;
 use crate::eval::batch::Values;
 use crate::program::ExprId;
 use crate::schema::Resolve;
@@ -33,7 +33,8 @@ impl Work<'_> {
             }
             let mut left = items.clone();
             for (pieces, reads) in &rules {
-                let stay: Vec<u32> = left.iter().copied().filter(|item| self.passes(row, *item, pieces, reads, &early)).collect();
+                let stay: Vec<u32> =
+                    left.iter().copied().filter(|item| self.passes(row, *item, pieces, reads, &early)).collect();
                 if stay.is_empty() {
                     break;
                 }
@@ -45,7 +46,14 @@ impl Work<'_> {
     }
 
     /// Whether a row with this item passes the pieces of a rule.
-    fn passes(&mut self, row: usize, item: u32, pieces: &[ExprId], reads: &[crate::program::FeatureId], early: &[ExprId]) -> bool {
+    fn passes(
+        &mut self,
+        row: usize,
+        item: u32,
+        pieces: &[ExprId],
+        reads: &[crate::program::FeatureId],
+        early: &[ExprId],
+    ) -> bool {
         self.item_of[row] = item;
         if reads.iter().any(|f| self.fault(*f, row).is_some()) {
             return false;

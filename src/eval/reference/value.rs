@@ -3,7 +3,10 @@
 /// A value; numbers carry their error bound (R6.3).
 #[derive(Clone, Copy, Debug)]
 pub enum Value<'b> {
-    Number { value: f64, error: f64 },
+    Number {
+        value: f64,
+        error: f64,
+    },
     Bool(bool),
     /// Number of a text.
     Text(u32),

@@ -2,9 +2,7 @@
 
 use pest::iterators::Pair;
 
-use super::super::ast::{
-    Allow, Cap, CapSpan, ChannelKind, DeclKind, Enforcement, Expr, Name, Setting, Spanned,
-};
+use super::super::ast::{Allow, Cap, CapSpan, ChannelKind, DeclKind, Enforcement, Expr, Name, Setting, Spanned};
 use super::{Builder, Parsed, Rule};
 use crate::diagnostic::{Diagnostic, code};
 use crate::types::{Scale, Unit};
@@ -156,7 +154,8 @@ impl Builder<'_> {
         let scale = Scale::parse(written);
         if scale.is_none() {
             let near = crate::diagnostic::did_you_mean(written, Scale::WORDS);
-            let help = near.map_or_else(|| format!("scales are {}", Scale::WORDS.join(", ")), |n| format!("did you mean `{n}`?"));
+            let help = near
+                .map_or_else(|| format!("scales are {}", Scale::WORDS.join(", ")), |n| format!("did you mean `{n}`?"));
             self.found.push(Diagnostic::at(&code::UNEXPECTED, span, format!("`{written}` is not a scale")).help(help));
         }
         scale.map(|node| Spanned { node, span })
@@ -198,7 +197,8 @@ impl Builder<'_> {
             None => None,
         };
         let (name, value) = if kind == ChannelKind::SlateReward {
-            let written = Spanned { node: "slate_reward".to_string(), span: crate::source::Span { end: span.start + 5, ..span } };
+            let written =
+                Spanned { node: "slate_reward".to_string(), span: crate::source::Span { end: span.start + 5, ..span } };
             (written, self.last_expr(pair)?)
         } else {
             self.named(pair)?
@@ -255,7 +255,8 @@ impl Builder<'_> {
                     Some(unit) => CapSpan::Window(unit.to_base(number.decimal())),
                     None => {
                         self.found.push(
-                            Diagnostic::at(&code::DIMENSION, span, "a window has a length in time").help("for example `window(1 day)`"),
+                            Diagnostic::at(&code::DIMENSION, span, "a window has a length in time")
+                                .help("for example `window(1 day)`"),
                         );
                         CapSpan::Window(0.0)
                     }

@@ -2,9 +2,7 @@
 
 use pest::iterators::Pair;
 
-use super::super::ast::{
-    BinaryOp, Expr, ExprKind, Membership, Name, Narrowing, Over, Pattern, Spanned, UnaryOp,
-};
+use super::super::ast::{BinaryOp, Expr, ExprKind, Membership, Name, Narrowing, Over, Pattern, Spanned, UnaryOp};
 use super::super::operators::{Piece, climb};
 use super::{Builder, Rule};
 use crate::diagnostic::{Diagnostic, code};
@@ -230,7 +228,8 @@ impl Builder<'_> {
         if items.len() > 1_000 {
             let message = format!("a list of {} values; 1,000 are allowed", items.len());
             self.found.push(
-                Diagnostic::at(&code::LITERAL, span, message).help("put them in a file: `list NAME of FEATURE from \"f.csv\"`"),
+                Diagnostic::at(&code::LITERAL, span, message)
+                    .help("put them in a file: `list NAME of FEATURE from \"f.csv\"`"),
             );
             items.truncate(1_000);
         }
@@ -273,7 +272,8 @@ impl Builder<'_> {
             Some(codes) if !codes.is_empty() => Some(self.node(ExprKind::Sid(codes), span)),
             _ => {
                 self.found.push(
-                    Diagnostic::at(&code::LITERAL, span, "a SID is written with whole codes").help("for example `sid(1, 2, 3)`"),
+                    Diagnostic::at(&code::LITERAL, span, "a SID is written with whole codes")
+                        .help("for example `sid(1, 2, 3)`"),
                 );
                 None
             }
@@ -305,7 +305,15 @@ impl Builder<'_> {
     }
 
     /// The two ways a mixed expression could be read, for messages.
-    pub(crate) fn readings(&self, left: Span, op: &str, right: Span, outer: BinaryOp, third: Span, third_left: bool) -> String {
+    pub(crate) fn readings(
+        &self,
+        left: Span,
+        op: &str,
+        right: Span,
+        outer: BinaryOp,
+        third: Span,
+        third_left: bool,
+    ) -> String {
         let (a, b, c) = (self.text_of(left), self.text_of(right), self.text_of(third));
         let outer = outer.as_str();
         if third_left {
@@ -356,9 +364,9 @@ fn children(kind: &ExprKind) -> Box<dyn Iterator<Item = &Expr> + '_> {
         ExprKind::If { arms, otherwise } => {
             Box::new(arms.iter().flat_map(|(c, v)| [c, v]).chain(std::iter::once(&**otherwise)))
         }
-        ExprKind::Match { subject, arms, otherwise } => Box::new(
-            std::iter::once(&**subject).chain(arms.iter().map(|(_, v)| v)).chain(otherwise.as_deref()),
-        ),
+        ExprKind::Match { subject, arms, otherwise } => {
+            Box::new(std::iter::once(&**subject).chain(arms.iter().map(|(_, v)| v)).chain(otherwise.as_deref()))
+        }
         ExprKind::Call { args, among, over, .. } => {
             let narrowed = over.iter().flat_map(|o| o.per.iter().chain(o.filter.iter()));
             Box::new(args.iter().chain(among.as_deref()).chain(narrowed))

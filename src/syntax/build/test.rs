@@ -81,7 +81,8 @@ impl Builder<'_> {
     }
 
     fn span_block(&mut self, pair: Pair<'_, Rule>) -> Option<TestSpan> {
-        let mut span = TestSpan { slate: false, size: Spanned { node: 0, span: self.span(&pair) }, entries: Vec::new() };
+        let mut span =
+            TestSpan { slate: false, size: Spanned { node: 0, span: self.span(&pair) }, entries: Vec::new() };
         for part in pair.into_inner() {
             match part.as_rule() {
                 Rule::w_slate => span.slate = true,
@@ -283,10 +284,7 @@ impl Builder<'_> {
                 Rule::w_slate => of = QuantityOf::Slate,
                 Rule::item_ref => {
                     let item = self.item_ref(part)?;
-                    let level = match inner.by_ref().find(|p| p.as_rule() == Rule::int) {
-                        Some(level) => Some(self.int(&level)),
-                        None => None,
-                    };
+                    let level = inner.by_ref().find(|p| p.as_rule() == Rule::int).map(|level| self.int(&level));
                     of = QuantityOf::Item { item, level };
                 }
                 _ => {}

@@ -31,6 +31,58 @@ pub fn align(lines: &mut [Line]) {
         }
         at = end;
     }
+    align_matrices(lines);
+}
+
+/// Rows of numbers inside brackets stand in columns, aligned to the right.
+fn align_matrices(lines: &mut [Line]) {
+    let mut at = 0;
+    while at < lines.len() {
+        let n = cells(lines.get(at)).map(|c| c.len());
+        let mut end = at + 1;
+        while n.is_some() && cells(lines.get(end)).map(|c| c.len()) == n {
+            end += 1;
+        }
+        if end - at > 1 {
+            let rows: Vec<Vec<(usize, usize)>> = (at..end).filter_map(|i| cells(lines.get(i))).collect();
+            let widest = |column: usize| rows.iter().filter_map(|r| r.get(column)).map(|c| c.1).max().unwrap_or(0);
+            for (line, row) in lines.iter_mut().skip(at).zip(&rows) {
+                for (column, (piece, width)) in row.iter().enumerate() {
+                    if let Some(piece) = line.pieces.get_mut(*piece) {
+                        piece.pad = widest(column) - width;
+                    }
+                }
+            }
+        }
+        at = end;
+    }
+}
+
+/// The numbers of a row as (first piece, width), where the line is such a row.
+fn cells(line: Option<&Line>) -> Option<Vec<(usize, usize)>> {
+    let line = line.filter(|l| matches!(l.kind, LineKind::Continuation(_)) && l.inner > 0)?;
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    let mut open = true;
+    for (i, piece) in line.pieces.iter().enumerate() {
+        let width = piece.text.chars().count();
+        match piece.text.as_str() {
+            "," if !open => open = true,
+            "-" if open => {
+                found.push((i, width));
+                open = false;
+            }
+            text if text.starts_with(|c: char| c.is_ascii_digit()) => match found.last_mut() {
+                Some(last) if !open && last.0 + 1 == i => last.1 += width,
+                _ if open => {
+                    found.push((i, width));
+                    open = false;
+                }
+                _ => return None,
+            },
+            _ => return None,
+        }
+    }
+    (!found.is_empty()).then_some(found)
 }
 
 fn first(line: Option<&Line>) -> String {
@@ -39,14 +91,29 @@ fn first(line: Option<&Line>) -> String {
 
 /// Words whose neighbours are aligned.
 fn aligns(word: &str) -> bool {
-    HEAD.contains(&word) || matches!(word, "param" | "let" | "term" | "gate" | "require" | "advantage" | "sample" | "token" | "hint" | "monitor" | "item")
+    HEAD.contains(&word)
+        || matches!(
+            word,
+            "param"
+                | "let"
+                | "term"
+                | "gate"
+                | "require"
+                | "advantage"
+                | "sample"
+                | "token"
+                | "hint"
+                | "monitor"
+                | "item"
+        )
 }
 
 /// The end of the run of whole one-line statements of one kind that begins here.
 fn run(lines: &[Line], at: usize) -> usize {
     let kind = |i: usize| {
         let line = lines.get(i)?;
-        let whole = line.kind == LineKind::Start && !matches!(lines.get(i + 1).map(|l| l.kind), Some(LineKind::Continuation(_)));
+        let whole = line.kind == LineKind::Start
+            && !matches!(lines.get(i + 1).map(|l| l.kind), Some(LineKind::Continuation(_)));
         let word = first(Some(line));
         let class = if HEAD.contains(&word.as_str()) { "head".to_string() } else { word.clone() };
         (whole && aligns(&word)).then_some((class, line.depth))
@@ -92,6 +159,11 @@ pub fn render(lines: &[Line]) -> String {
             LineKind::Start | LineKind::Close => base,
             // An operator stands under the `=`, so that operands stand under each other.
             LineKind::Continuation(true) if line.inner == 0 => equals.unwrap_or(base + INDENT),
+            LineKind::Continuation(_)
+                if line.pieces.first().is_some_and(|p| matches!(p.text.as_str(), ")" | "]" | "}")) =>
+            {
+                base + INDENT * line.inner
+            }
             LineKind::Continuation(_) => base + INDENT * line.inner.max(1),
             LineKind::Comment => base + INDENT * line.inner,
         };

@@ -53,7 +53,8 @@ enum Brace {
 
 /// Lays tokens out in lines.
 pub fn lines(tokens: &[Token<'_>]) -> Vec<Line> {
-    let mut layout = Layout { out: Vec::new(), open: Vec::new(), round: 0, code: Vec::new(), statement: "", in_head: true };
+    let mut layout =
+        Layout { out: Vec::new(), open: Vec::new(), round: 0, code: Vec::new(), statement: "", in_head: true };
     layout.code = tokens.iter().filter(|t| t.kind != TokenKind::Comment).copied().collect();
     let mut at = 0;
     let mut previous: Option<Token> = None;
@@ -102,7 +103,14 @@ impl<'t> Layout<'t> {
         let piece = Piece { text, space: false, pad: 0 };
         let inner = self.round + self.inline();
         let blank_before = token.breaks > 1 && previous.is_some_and(|p| !p.is("{"));
-        self.out.push(Line { pieces: vec![piece], depth: self.blocks(), inner, kind: LineKind::Comment, blank_before, trailing: None });
+        self.out.push(Line {
+            pieces: vec![piece],
+            depth: self.blocks(),
+            inner,
+            kind: LineKind::Comment,
+            blank_before,
+            trailing: None,
+        });
     }
 
     fn token(&mut self, token: &Token<'t>, previous: Option<&Token<'t>>, at: usize) {
@@ -116,10 +124,18 @@ impl<'t> Layout<'t> {
             self.in_head &= matches!(token.text, "language" | "scenario" | "version" | "schema" | "for");
         }
         let closes_block = token.is("}") && self.open.last().is_some_and(|b| *b != Brace::Inline);
-        let opened = before.as_ref().is_some_and(|b| b.is("{")) && self.open.last().is_some_and(|b| *b != Brace::Inline);
-        let after_close = before.as_ref().is_some_and(|b| b.is("}")) && self.inline() == 0 && self.round == 0 && !token.is("}");
+        let opened =
+            before.as_ref().is_some_and(|b| b.is("{")) && self.open.last().is_some_and(|b| *b != Brace::Inline);
+        let after_close =
+            before.as_ref().is_some_and(|b| b.is("}")) && self.inline() == 0 && self.round == 0 && !token.is("}");
         let after_comment = previous.is_some_and(|p| p.kind == TokenKind::Comment);
-        let breaks = token.breaks > 0 || starts || closes_block || (opened && !token.is("}")) || after_comment || self.out.is_empty() || after_close;
+        let breaks = token.breaks > 0
+            || starts
+            || closes_block
+            || (opened && !token.is("}"))
+            || after_comment
+            || self.out.is_empty()
+            || after_close;
         let empty = closes_block && before.as_ref().is_some_and(|b| b.is("{")) && !after_comment;
         if closes_block || (token.is("}") && !self.open.is_empty()) {
             self.open.pop();
@@ -140,7 +156,8 @@ impl<'t> Layout<'t> {
             let inner = self.round + self.inline();
             self.out.push(Line { pieces: Vec::new(), depth: self.blocks(), inner, kind, blank_before, trailing: None });
         }
-        let tight = before.as_ref().is_some_and(|b| b.end() == token.start) && (self.statement == "allow" || self.open.contains(&Brace::Test));
+        let tight = before.as_ref().is_some_and(|b| b.end() == token.start)
+            && (self.statement == "allow" || self.open.contains(&Brace::Test));
         let space = before.as_ref().is_some_and(|b| space_between(b, token, self.prefix_before(at), tight));
         if let Some(line) = self.out.last_mut() {
             let space = space && !line.pieces.is_empty();
@@ -175,10 +192,28 @@ impl<'t> Layout<'t> {
             return Brace::Test;
         }
         let in_test = self.open.contains(&Brace::Test);
-        if in_test && (matches!(word(1), "history" | "targets" | "state") || word(2) == "of" || word(1) == "of") {
+        if in_test && matches!(word(1), "history" | "targets" | "state") {
+            return if self.stays_on_its_line(at) { Brace::Inline } else { Brace::Block };
+        }
+        if in_test && (word(2) == "of" || word(1) == "of") {
             return Brace::Block;
         }
         Brace::Inline
+    }
+
+    /// Whether the author wrote the braces that open at a place on one line.
+    fn stays_on_its_line(&self, at: usize) -> bool {
+        let mut depth = 0;
+        for token in self.code.get(at..).unwrap_or(&[]).iter() {
+            if depth > 0 && token.breaks > 0 {
+                return false;
+            }
+            depth += i32::from(token.is("{")) - i32::from(token.is("}"));
+            if depth == 0 {
+                return true;
+            }
+        }
+        false
     }
 
     /// Whether the condition of a cap has a `match` whose braces come first.
@@ -192,7 +227,13 @@ impl<'t> Layout<'t> {
     }
 
     /// Whether a token begins a statement.
-    fn starts(&self, token: &Token<'t>, before: Option<&Token<'t>>, next: Option<&Token<'t>>, after: Option<&Token<'t>>) -> bool {
+    fn starts(
+        &self,
+        token: &Token<'t>,
+        before: Option<&Token<'t>>,
+        next: Option<&Token<'t>>,
+        after: Option<&Token<'t>>,
+    ) -> bool {
         if token.kind != TokenKind::Word || self.open.last() == Some(&Brace::Inline) {
             return false;
         }
@@ -201,19 +242,28 @@ impl<'t> Layout<'t> {
             Some(Brace::Cap) => match token.text {
                 "at" => before.is_some_and(|b| b.is("{")),
                 "penalty" | "dual" | "hard" => !dotted && self.round == 0 && !before.is_some_and(|b| b.is("{")),
-                "scale" => self.round == 0 && next.is_some_and(|n| matches!(n.kind, TokenKind::Number | TokenKind::Word)) && !is_operator_word(before),
+                "scale" => {
+                    self.round == 0
+                        && next.is_some_and(|n| matches!(n.kind, TokenKind::Number | TokenKind::Word))
+                        && !is_operator_word(before)
+                }
                 _ => false,
             },
             Some(Brace::Test) | Some(Brace::Block) if self.open.contains(&Brace::Test) => {
                 let opens = next.is_some_and(|n| n.is("{") || n.is("*"));
                 let spans = next.is_some_and(|n| n.is("of")) && after.is_some_and(|a| a.kind == TokenKind::Number);
-                let entry = matches!(before.map(|b| b.text), Some("{" | "}")) || before.is_some_and(|b| b.kind != TokenKind::Mark);
+                let entry = matches!(before.map(|b| b.text), Some("{" | "}"))
+                    || before.is_some_and(|b| b.kind != TokenKind::Mark);
                 match token.text {
                     "expect" => true,
                     "with" => next.is_some_and(|n| n.kind == TokenKind::Word) && after.is_some_and(|a| a.is("=")),
                     "item" | "request" | "history" | "targets" | "state" => opens && entry,
                     "slate" | "group" => spans && !before.is_some_and(|b| b.is("of")),
-                    _ => self.open.last() == Some(&Brace::Block) && next.is_some_and(|n| n.is(":")) && !before.is_some_and(|b| b.is(",")),
+                    _ => {
+                        self.open.last() == Some(&Brace::Block)
+                            && next.is_some_and(|n| n.is(":"))
+                            && !before.is_some_and(|b| b.is(","))
+                    }
                 }
             }
             _ => {
@@ -232,11 +282,19 @@ fn after_comment_line(previous: Option<&Token<'_>>, token: &Token<'_>) -> bool {
 }
 
 fn is_operator_word(token: Option<&Token<'_>>) -> bool {
-    token.is_some_and(|t| matches!(t.text, "and" | "or" | "not" | "per" | "of" | "{" | "+" | "-" | "*" | "/" | "==" | "!=" | "<" | ">" | "<=" | ">="))
+    token.is_some_and(|t| {
+        matches!(
+            t.text,
+            "and" | "or" | "not" | "per" | "of" | "{" | "+" | "-" | "*" | "/" | "==" | "!=" | "<" | ">" | "<=" | ">="
+        )
+    })
 }
 
 /// Whether a line that begins with this token goes on an expression from its left.
 fn is_operator(token: &Token<'_>, before: Option<&Token<'_>>) -> bool {
     let sign = token.is("-") && !is_prefix(before);
-    sign || matches!(token.text, "+" | "*" | "/" | "??" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "and" | "or" | "then" | "else" | "in" | "is")
+    sign || matches!(
+        token.text,
+        "+" | "*" | "/" | "??" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "and" | "or" | "then" | "else" | "in" | "is"
+    )
 }

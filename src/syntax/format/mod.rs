@@ -47,5 +47,9 @@ pub fn format(text: &str, file: FileId) -> Result<String, FormatFault> {
 
 fn comments(text: &str) -> Vec<String> {
     let tokens = scan(text);
-    tokens.iter().filter(|t| t.kind == super::tokens::TokenKind::Comment).map(|t| t.text.trim_end().to_string()).collect()
+    tokens
+        .iter()
+        .filter(|t| t.kind == super::tokens::TokenKind::Comment)
+        .map(|t| t.text.trim_end().to_string())
+        .collect()
 }

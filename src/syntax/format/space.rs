@@ -16,7 +16,9 @@ pub fn is_prefix(before: Option<&Token<'_>>) -> bool {
 /// Words behind which an operand follows.
 fn is_word_of_grammar(word: &str) -> bool {
     let operand = matches!(word, "true" | "false" | "this");
-    !operand && (RESERVED.contains(&word) || matches!(word, "weight" | "within" | "penalty" | "scale" | "lambda" | "most" | "least"))
+    !operand
+        && (RESERVED.contains(&word)
+            || matches!(word, "weight" | "within" | "penalty" | "scale" | "lambda" | "most" | "least"))
 }
 
 /// Whether a space stands between two neighbours. `signed`: the first is a prefix sign; `tight`:

@@ -1,2 +1,0 @@
-use super::{Exit, Ui};
-pub fn run<T>(_args: &T, _ui: &mut Ui) -> Exit { Exit::Fine }
