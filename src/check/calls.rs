@@ -414,11 +414,13 @@ impl Checker {
     /// Looks into the bodies of `fn`s that nobody calls, their parameters as values of their scale.
     /// What depends on the arguments' ranges is left for calls.
     pub(super) fn uncalled(&mut self) {
+        // One budget for all of them: what is beyond it is looked at once it is called.
+        let mut left = super::MAX_OPERATIONS;
         for decl in 0..self.decls.len() {
             let Some(DeclKind::Fn { params, body, .. }) = self.decls.get(decl).map(|d| d.kind.clone()) else {
                 continue;
             };
-            if self.called.contains(&decl) || self.let_values.get(&decl) == Some(&None) {
+            if self.called.contains(&decl) || self.let_values.get(&decl) == Some(&None) || left == 0 {
                 continue;
             }
             let (exprs, lets) = (self.program.exprs.len(), self.program.lets.len());
@@ -436,6 +438,7 @@ impl Checker {
             let _ = self.expr(&body);
             self.in_fn -= 1;
             self.locals.pop();
+            left = left.saturating_sub(self.program.exprs.len() - exprs);
             self.program.exprs.truncate(exprs);
             self.program.lets.truncate(lets);
             let found = std::mem::replace(&mut self.out, before);

@@ -51,7 +51,7 @@ pub fn load(name: &str, text: &str, files: &dyn Files, out: &mut Diagnostics) ->
     file.broken.extend(broken);
     let mut schema = Schema::default();
     let mut schema_is_fine = false;
-    if let Some(named) = file.head.schema.as_ref().filter(|s| !s.node.is_empty()) {
+    if let Some(named) = file.head.schema.as_ref().filter(|s| s.node != "\u{0}") {
         match files.read(name, &named.node) {
             Ok((shown, text)) => {
                 let id = sources.add(shown, text.clone());
@@ -133,7 +133,13 @@ impl Users<'_> {
                     continue;
                 }
             };
-            if path.contains(&shown) || path.len() > MAX_CHAIN {
+            if path.len() > MAX_CHAIN {
+                let message = format!("files use each other more than {MAX_CHAIN} deep");
+                self.out
+                    .push(Diagnostic::at(&code::NESTING, named.span, message).help("use the files you need directly"));
+                continue;
+            }
+            if path.contains(&shown) {
                 let begin = path.iter().position(|p| *p == shown).unwrap_or(0);
                 let chain = path.iter().skip(begin).chain([&shown]).cloned().collect::<Vec<_>>().join(" uses ");
                 self.out.push(Diagnostic::at(

@@ -1,7 +1,7 @@
 //! Names, types, dimensions, levels, missing values, availability, intervals: text → [`Program`].
 //!
 //! ```text
-//! load ─▶ names ─▶ expr (operators, calls, aggregates, narrow) ─▶ parts, formula, channels
+//! load ─▶ names ─▶ expr (references, operators, branches, calls, aggregates, narrow) ─▶ parts, formula, channels
 //!      ─▶ hosts, cost ─▶ lints ─▶ report (theorems)
 //! ```
 //!
@@ -10,6 +10,7 @@
 //! of R5.6 alone, so that what is accepted does not depend on how clever an analysis is.
 
 mod aggregates;
+mod branches;
 mod calls;
 mod channels;
 mod constants;
@@ -23,6 +24,7 @@ mod names;
 mod narrow;
 mod operators;
 mod parts;
+mod references;
 mod report;
 mod settings;
 mod tables;

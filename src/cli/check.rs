@@ -7,6 +7,7 @@ use super::{Exit, Ui};
 use crate::check::{self, Checked, Options, Report};
 use crate::diagnostic::{Diagnostic, code};
 use crate::source::{DiskFiles, ReadFault};
+use crate::testing;
 use crate::types::shown_number;
 
 pub fn run(args: &CheckArgs, ui: &mut Ui) -> Exit {
@@ -15,7 +16,7 @@ pub fn run(args: &CheckArgs, ui: &mut Ui) -> Exit {
     let mut documents = Vec::new();
     for path in &args.files {
         let checked = match load(path, &options) {
-            Ok(checked) => checked,
+            Ok(checked) => with_tests(checked),
             Err(fault) => {
                 if args.format == Format::Json {
                     let findings = crate::diagnostic::json(&[fault], &crate::source::Sources::default());
@@ -51,6 +52,16 @@ pub fn run(args: &CheckArgs, ui: &mut Ui) -> Exit {
         ui.print(&format!("{:#}\n", serde_json::Value::Array(documents)));
     }
     exit
+}
+
+/// Adds what is wrong with the file's tests themselves: names, hosts, settings. Whether their
+/// expectations hold is for `rewardc test` to say.
+fn with_tests(mut checked: Checked) -> Checked {
+    let Some(program) = &checked.program else { return checked };
+    let refused = checked.tests.iter().flat_map(|t| testing::run(program, &checked.schema, t).failures);
+    checked.diagnostics.extend(refused.filter(|d| d.code != &code::EXPECTATION));
+    checked.diagnostics.sort_by_key(|d| d.span().map(|s| (s.file, s.start)));
+    checked
 }
 
 /// As of today (UTC).

@@ -12,12 +12,16 @@ use crate::syntax::{FormatFault, format};
 use crate::write::write_whole;
 
 pub fn run(args: &FmtArgs, ui: &mut Ui) -> Exit {
-    let from_stdin = args.files.is_empty() || args.files.iter().any(|f| f.as_os_str() == "-");
-    if from_stdin {
+    let mut exit = Exit::Fine;
+    if args.files.is_empty() {
         return stdin(args.check, ui);
     }
-    let mut exit = Exit::Fine;
     for path in &args.files {
+        if path.as_os_str() == "-" {
+            let one = stdin(args.check, ui);
+            exit = if exit == Exit::Fine { one } else { exit };
+            continue;
+        }
         let read = DiskFiles::around(path).and_then(|f| f.read_entry(path));
         let text = match read {
             Ok((_, text)) => text,
@@ -82,7 +86,11 @@ fn stdin(check: bool, ui: &mut Ui) -> Exit {
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let Some(formatted) = laid_out("<stdin>", text, ui) else { return Exit::Findings };
     if check {
-        return if formatted == text { Exit::Fine } else { Exit::Findings };
+        if formatted != text {
+            ui.report_bare(Diagnostic::bare(&code::NOT_FORMATTED, "standard input is not formatted"));
+            return Exit::Findings;
+        }
+        return Exit::Fine;
     }
     ui.print(&formatted);
     Exit::Fine

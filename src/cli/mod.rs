@@ -21,6 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::diagnostic;
 use args::{Cli, Command};
 use ui::Ui;
 
@@ -52,9 +53,18 @@ fn run() -> Exit {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are no faults; a closed pipe is nobody's either.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::CouldNotRun } else { Exit::Fine };
+            // Help and version are no faults, and neither is a closed pipe.
+            if !error.use_stderr() || error.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+                let _ = error.print();
+                return if error.use_stderr() { Exit::CouldNotRun } else { Exit::Fine };
+            }
+            let text = error.to_string();
+            let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+            let message = first.trim_start_matches("error: ").trim().to_string();
+            let help = rest.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("\n");
+            let fault = diagnostic::Diagnostic::bare(&diagnostic::code::ARGUMENT, message).help(help);
+            Ui::new(args::Color::Auto).report_bare(fault);
+            return Exit::CouldNotRun;
         }
     };
     let mut ui = Ui::new(cli.color);

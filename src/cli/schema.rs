@@ -28,20 +28,23 @@ fn check(file: &Path, data: Option<&Path>, format: Format, ui: &mut Ui) -> Exit 
     let mut found = Diagnostics::default();
     let schema = schema::read(&text, id, &mut found);
     let faulty = found.has_errors();
-    ui.report(&found.sorted(), &sources, format);
-    if faulty {
-        return Exit::Findings;
-    }
-    let Some(data) = data else {
-        ui.print(&format!("{}: fine ({} features)\n", file.display(), schema.features.len()));
-        return Exit::Fine;
+    let json = format == Format::Json;
+    let data = match data {
+        Some(data) if !faulty => data,
+        _ => {
+            ui.report(&found.sorted(), &sources, format);
+            if !faulty && !json {
+                ui.print(&format!("{}: fine ({} features)\n", file.display(), schema.features.len()));
+            }
+            return if faulty { Exit::Findings } else { Exit::Fine };
+        }
     };
     let watch = ui.progress();
     let findings = check_contract(&schema, data, &watch);
     watch.done();
     match findings {
         Err(fault) => {
-            ui.report_bare(*fault);
+            ui.report(&[*fault], &sources, format);
             Exit::CouldNotRun
         }
         Ok((findings, notes)) => {
@@ -53,6 +56,9 @@ fn check(file: &Path, data: Option<&Path>, format: Format, ui: &mut Ui) -> Exit 
                 .map(|f| Diagnostic::bare(f.code, f.message.clone()).maybe_help(f.help.clone()))
                 .collect();
             ui.report(&diagnostics, &sources, format);
+            if diagnostics.is_empty() && json {
+                return Exit::Fine;
+            }
             if diagnostics.is_empty() {
                 ui.print(&format!("{}: the data keeps the contract\n", file.display()));
                 return Exit::Fine;

@@ -1,5 +1,7 @@
 //! `rewardc score`, and what it shares with `why`.
 
+use std::path::{Path, PathBuf};
+
 use super::args::{Format, InputArgs, ScoreArgs, SummaryFormat};
 use super::check::{load, options, read_fault};
 use super::{Exit, Ui};
@@ -10,7 +12,7 @@ use crate::eval::reference::Reference;
 use crate::eval::{ControlState, Evaluator, Refusal, Run, Scores};
 use crate::program::Program;
 use crate::report::{Summary, summarize};
-use crate::source::ReadFault;
+use crate::source::DiskFiles;
 use crate::types::Host;
 
 /// A checked program with its bound data, ready to be scored.
@@ -31,11 +33,21 @@ impl Ready {
 }
 
 pub fn run(args: &ScoreArgs, ui: &mut Ui) -> Exit {
+    if let Some(fault) = args.out.as_deref().and_then(unfit_output) {
+        ui.report_bare(fault);
+        return Exit::CouldNotRun;
+    }
     let watch = ui.progress();
     let ready = match prepare(&args.input, ui, &watch) {
         Ok(ready) => ready,
         Err(exit) => return exit,
     };
+    if let Some(path) = args.out.as_deref().filter(|p| is_input(p, &args.input, &ready.checked)) {
+        watch.done();
+        let message = format!("`{}` is one of the files that are read", path.display());
+        ui.report_bare(Diagnostic::bare(&code::ARGUMENT, message).help("write the scores to a file of their own"));
+        return Exit::CouldNotRun;
+    }
     watch.step(&format!("scoring {} rows", ready.bound.batch.n_rows));
     let scores = match Reference.score(&ready.program, &ready.bound.batch, ready.run()) {
         Ok(scores) => scores,
@@ -77,6 +89,30 @@ pub fn run(args: &ScoreArgs, ui: &mut Ui) -> Exit {
         },
     }
     Exit::Fine
+}
+
+/// What is wrong with an output path, said before any work is done.
+fn unfit_output(path: &Path) -> Option<Diagnostic> {
+    let ending = path.extension().map_or(String::new(), |e| e.to_string_lossy().to_lowercase());
+    if !matches!(ending.as_str(), "parquet" | "csv") {
+        let message = format!("`{}` is of no kind that is written", path.display());
+        return Some(Diagnostic::bare(&code::ARGUMENT, message).help("scores are written to `.parquet` or `.csv`"));
+    }
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    (!folder.is_dir()).then(|| {
+        let message = format!("cannot write `{}`: there is no folder `{}`", path.display(), folder.display());
+        Diagnostic::bare(&code::UNWRITABLE, message).help("make the folder first")
+    })
+}
+
+/// Whether a path is one of the files that a run reads: to write there would lose them.
+fn is_input(path: &Path, args: &InputArgs, checked: &Checked) -> bool {
+    let Ok(out) = path.canonicalize() else { return false };
+    let files = checked.schema.sources.iter().map(|s| s.file.clone());
+    let mut read: Vec<PathBuf> =
+        files.chain(checked.schema.catalog.iter().map(|c| c.file.clone())).map(|f| args.data.join(f)).collect();
+    read.extend([Some(args.file.clone()), args.state.clone(), args.catalog.clone()].into_iter().flatten());
+    read.iter().any(|p| p.canonicalize().is_ok_and(|p| p == out))
 }
 
 /// What only the data and the run know, beside what the scores say.
@@ -164,13 +200,13 @@ pub fn prepare(args: &InputArgs, ui: &mut Ui, progress: &dyn Progress) -> Result
     let state = match &args.state {
         None => ControlState::default(),
         Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|e| could_not(ui, read_fault(path, &ReadFault::Unreadable(e.to_string()))))?;
+            let read = DiskFiles::around(path).and_then(|f| f.read_entry(path));
+            let (_, text) = read.map_err(|fault| could_not(ui, read_fault(path, &fault)))?;
             ControlState::from_json(&text).map_err(|why| {
-                could_not(
-                    ui,
-                    Diagnostic::bare(&code::STATE, format!("`{}` is not a control state: {why}", path.display())),
-                )
+                let message = format!("`{}` is not a control state: {why}", path.display());
+                let help =
+                    r#"for example {"caps": {"NAME": {"lambda": 0.3, "share": 0.12, "shown": 40, "matching": 5}}}"#;
+                could_not(ui, Diagnostic::bare(&code::STATE, message).help(help))
             })?
         }
     };
@@ -183,6 +219,13 @@ pub fn prepare(args: &InputArgs, ui: &mut Ui, progress: &dyn Progress) -> Result
         )
         .maybe_help(near.map(|n| format!("did you mean `{n}`?")));
         return Err(could_not(ui, diagnostic));
+    }
+    if !args.data.is_dir() {
+        let message = format!("`{}` is not a folder", args.data.display());
+        return Err(could_not(
+            ui,
+            Diagnostic::bare(&code::ARGUMENT, message).help("`--data` names the folder of the schema's files"),
+        ));
     }
     let input = Input { folder: args.data.clone(), host, catalog: args.catalog.clone() };
     let bound = bind(&program, &checked.schema, &input, progress).map_err(|fault| could_not(ui, *fault))?;

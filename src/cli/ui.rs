@@ -45,6 +45,10 @@ impl Ui {
         if let Err(e) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             self.closed = e.kind() == std::io::ErrorKind::BrokenPipe;
             self.failed = !self.closed;
+            if self.failed {
+                let message = format!("cannot write standard output: {e}");
+                self.report_bare(Diagnostic::bare(&diagnostic::code::UNWRITABLE, message));
+            }
         }
     }
 
@@ -66,6 +70,7 @@ impl Ui {
 
     /// Findings: on standard error for people, on standard output for programs.
     pub fn report(&mut self, diagnostics: &[Diagnostic], sources: &Sources, format: Format) {
+        let diagnostics = &tamed(diagnostics);
         match format {
             Format::Human => {
                 let style = HumanStyle { color: self.color_err, unicode: true, width: self.width };
@@ -88,6 +93,20 @@ impl Ui {
     pub fn bold(&self, text: &str) -> String {
         if self.color_out { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_string() }
     }
+}
+
+/// Messages may quote what data files hold: control characters become visible signs, so that no file
+/// steers the terminal.
+fn tamed(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
+    let tame = |text: &str| -> String {
+        text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    };
+    let mut tamed = diagnostics.to_vec();
+    for diagnostic in &mut tamed {
+        diagnostic.message = tame(&diagnostic.message);
+        diagnostic.help = diagnostic.help.as_deref().map(tame);
+    }
+    tamed
 }
 
 /// Columns of the terminal, asked of the terminal itself.

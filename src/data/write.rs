@@ -34,9 +34,23 @@ pub fn write_scores(
         ));
     }
     let csv = ending == "csv";
-    let unwritable =
-        |e: &dyn std::fmt::Display| fault(&code::UNWRITABLE, format!("cannot write `{}`: {e}", path.display()));
-    let mut df = frame(program, schema, bound, scores, csv).map_err(|e| unwritable(&e))?;
+    let unwritable = |at: &Path, e: &dyn std::fmt::Display| {
+        let why = e.to_string();
+        // The temporary file's name means nothing to anybody.
+        let why = why.split(" at path ").next().unwrap_or(&why).to_string();
+        fault(&code::UNWRITABLE, format!("cannot write `{}`: {why}", at.display()))
+    };
+    let mut df = frame(program, schema, bound, scores, csv).map_err(|e| unwritable(path, &e))?;
+    if csv {
+        // First what describes the scores: there are never scores without it.
+        let mut beside = path.as_os_str().to_os_string();
+        beside.push(".meta.json");
+        let beside = std::path::PathBuf::from(beside);
+        let map: serde_json::Map<String, serde_json::Value> =
+            facts.iter().map(|(k, v)| (k.clone(), serde_json::Value::String(v.clone()))).collect();
+        let text = format!("{:#}\n", serde_json::Value::Object(map));
+        write_whole(&beside, |file| file.write_all(text.as_bytes())).map_err(|e| unwritable(&beside, &e))?;
+    }
     let metadata: Vec<(String, String)> = facts.to_vec();
     write_whole(path, |file| {
         let result = if csv {
@@ -49,19 +63,7 @@ pub fn write_scores(
         };
         result.map_err(std::io::Error::other)
     })
-    .map_err(|e| unwritable(&e))?;
-    if csv {
-        let beside = path.with_file_name(format!(
-            "{}.meta.json",
-            path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned())
-        ));
-        let map: serde_json::Map<String, serde_json::Value> =
-            facts.iter().map(|(k, v)| (k.clone(), serde_json::Value::String(v.clone()))).collect();
-        let text = format!("{:#}\n", serde_json::Value::Object(map));
-        write_whole(&beside, |file| file.write_all(text.as_bytes()))
-            .map_err(|e| fault(&code::UNWRITABLE, format!("cannot write `{}`: {e}", beside.display())))?;
-    }
-    Ok(())
+    .map_err(|e| unwritable(path, &e))
 }
 
 /// Columns of the input that identify a row: request, item or SID, position, time.

@@ -55,6 +55,9 @@ impl Matching {
     }
 }
 
+/// More items than any session was shown.
+const MOST_SHOWN: u64 = 1_000_000_000_000;
+
 /// Something about a state that a user should know.
 #[derive(Clone, Debug, PartialEq)]
 pub enum StateNote {
@@ -79,11 +82,26 @@ impl ControlState {
     /// # Errors
     /// What is wrong with it, as a sentence.
     pub fn from_json(text: &str) -> Result<Self, String> {
+        if !text.trim_start().starts_with('{') {
+            return Err("it is not a JSON object".into());
+        }
         let state: Self = serde_json::from_str(text).map_err(|e| e.to_string())?;
         for (name, cap) in &state.caps {
             let share_fits = cap.share.is_none_or(|s| (0.0..=1.0).contains(&s));
-            if cap.lambda.is_some_and(|l| !l.is_finite()) || !share_fits {
-                return Err(format!("the state of `{name}` is not a number in its range"));
+            if cap.lambda.is_some_and(|l| !l.is_finite()) {
+                return Err(format!("`lambda` of `{name}` is not a finite number"));
+            }
+            if !share_fits {
+                return Err(format!("`share` of `{name}` is not from 0 to 1"));
+            }
+            let counts = match &cap.matching {
+                Some(Matching::All(n)) => vec![*n],
+                Some(Matching::PerKey(map)) => map.values().copied().collect(),
+                None => Vec::new(),
+            };
+            let shown = cap.shown.unwrap_or(0);
+            if counts.iter().any(|n| *n > shown) || shown > MOST_SHOWN {
+                return Err(format!("`{name}` has more `matching` than `shown`, or more `shown` than {MOST_SHOWN}"));
             }
         }
         Ok(state)

@@ -163,5 +163,10 @@ fn decode(bytes: Vec<u8>) -> Result<String, ReadFault> {
     if text.starts_with('\u{feff}') {
         text.drain(..'\u{feff}'.len_utf8());
     }
-    Ok(text)
+    // A text must not be able to steer the terminal that shows it.
+    let steers = |b: u8| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r') || b == 0x7f;
+    match text.bytes().position(steers) {
+        Some(at) => Err(ReadFault::Unreadable(format!("it holds a control character at byte {at}"))),
+        None => Ok(text),
+    }
 }

@@ -155,8 +155,8 @@ impl Assembly {
         match cut.rule {
             super::build::Rule::language_cut => _ = head.language.get_or_insert(number),
             super::build::Rule::version_cut => _ = head.version.get_or_insert(number),
-            super::build::Rule::scenario_cut => _ = head.scenario.get_or_insert(word("")),
-            super::build::Rule::schema_cut => _ = head.schema.get_or_insert(word("")),
+            super::build::Rule::scenario_cut => _ = head.scenario.get_or_insert(word("\u{0}")),
+            super::build::Rule::schema_cut => _ = head.schema.get_or_insert(word("\u{0}")),
             _ => {}
         }
     }

@@ -132,3 +132,23 @@ fn a_failing_expectation_shows_both_sides_and_the_trace() {
     let shown = format!("{}{}", human(&outcome.failures, &checked.sources, HumanStyle::PLAIN), outcome.trace.unwrap());
     insta::assert_snapshot!("expectation", shown);
 }
+
+/// `docs/functions.md` is what the function table says; `UPDATE_DOCS=1 cargo test` writes it anew.
+#[test]
+fn the_functions_page_is_current() {
+    let mut names: Vec<&str> = rewardc::builtins::names().collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut page = "# Functions\n\nEvery function of language 1, from the one table that checker and evaluators read\n\
+                    (`rewardc explain NAME` prints the same). S is a span: `slate`, `group`, `batch`, `history`,\n\
+                    `targets` or `levels`.\n"
+        .to_string();
+    for name in names {
+        page.push_str(&format!("\n{}", rewardc::builtins::page(name).unwrap().replacen("# ", "## ", 1)));
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/functions.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap(), page, "run `UPDATE_DOCS=1 cargo test functions_page`");
+}

@@ -20,6 +20,9 @@ mod generated {
 }
 pub use generated::{Rewarding, Rule};
 
+/// Longest name.
+const MOST_NAME: usize = 128;
+
 /// What one cut holds.
 pub enum Parsed {
     Language(Spanned<u64>),
@@ -71,8 +74,15 @@ impl<'t> Builder<'t> {
         self.text.get(start..start + span.len()).unwrap_or("")
     }
 
-    fn name(&self, pair: &Pair<'_, Rule>) -> Name {
-        Spanned { node: pair.as_str().to_string(), span: self.span(pair) }
+    fn name(&mut self, pair: &Pair<'_, Rule>) -> Name {
+        let span = self.span(pair);
+        if span.len() > MOST_NAME {
+            self.found.push(
+                Diagnostic::at(&code::LITERAL, span, format!("a name of more than {MOST_NAME} characters"))
+                    .help("names head the columns of score files: keep them short"),
+            );
+        }
+        Spanned { node: pair.as_str().to_string(), span }
     }
 
     fn int(&mut self, pair: &Pair<'_, Rule>) -> Spanned<u64> {
