@@ -1,6 +1,6 @@
 //! Throws mutated reward files at the parser, the checker and the formatter.
 //!
-//! `fuzz/run SECONDS` or `cargo run --release -p rewardc-fuzz -- TARGET EXECUTIONS [SEED]`, TARGET
+//! `fuzz/run EXECUTIONS SEED` or `cargo run --release -p rewardc-fuzz -- TARGET EXECUTIONS [SEED]`, TARGET
 //! `check` or `format`. Seeds are every `.reward` of the repository and every block of the
 //! conformance cases. Mutations work on words and lines, so that enough inputs stay readable to
 //! reach the checker; some work on bytes. A panic, an input that takes over a second, or a formatter

@@ -62,7 +62,7 @@ pub fn input<'s>(seeds: &'s [Seed], random: &mut Random) -> (String, &'s Seed) {
         }
     };
     let mut words = split(&seed.text);
-    for _ in 0..1 + random.below(3) {
+    for _ in 0..1 + random.below(2) {
         mutate(&mut words, seeds, random);
     }
     let mut text = words.concat();

@@ -39,7 +39,7 @@ impl Checker {
             }
         }
         let has_training_slate = self.schema.spans.training.as_ref().is_some_and(|t| t.slate_first.is_some());
-        let has_log_slate = self.schema.spans.slate.is_some();
+        let has_log_slate = matches!(self.schema.spans.slate, Some(crate::schema::SlateDecl::Logged { .. }));
         for part in self.standing() {
             let absent: Vec<Host> = part.hosts.iter().copied().filter(|h| !part.availability.exists_in(*h)).collect();
             if !absent.is_empty() {

@@ -70,6 +70,8 @@ pub struct Checked {
     pub tests: Vec<ast::Test>,
     /// It has no head and only what other files may use: it is checked with those that use it.
     pub used_only: bool,
+    /// Table and list files that were read, as shown.
+    pub tables: Vec<String>,
 }
 
 impl Checked {
@@ -94,6 +96,7 @@ pub fn check(name: &str, text: &str, files: &dyn Files, options: &Options) -> Ch
             schema: Schema::default(),
             tests: Vec::new(),
             used_only: true,
+            tables: Vec::new(),
         };
     }
     let allows = lints::allows(&loaded);
@@ -105,10 +108,18 @@ pub fn check(name: &str, text: &str, files: &dyn Files, options: &Options) -> Ch
         checker.run(files);
         lints::lint(&mut checker);
     }
-    let Checker { sources, mut out, program, schema, .. } = checker;
+    let Checker { sources, mut out, program, schema, tables, .. } = checker;
     lints::silence(&mut out, &allows, options);
     let whole = !out.has_errors() && fine;
-    Checked { sources, diagnostics: out.sorted(), program: whole.then_some(program), schema, tests, used_only: false }
+    Checked {
+        sources,
+        diagnostics: out.sorted(),
+        program: whole.then_some(program),
+        schema,
+        tests,
+        used_only: false,
+        tables,
+    }
 }
 
 fn tests_of(file: &ast::File) -> Vec<ast::Test> {
@@ -132,6 +143,8 @@ struct Checker {
     /// Folder of each file, for the paths in it.
     program: Program,
     names: Names,
+    /// Table and list files that were read.
+    tables: Vec<String>,
     /// What each `list` holds.
     list_types: Vec<Option<crate::types::Ty>>,
     feature_ids: HashMap<usize, FeatureId>,
@@ -165,6 +178,7 @@ impl Checker {
             head: loaded.file.head,
             program: Program::default(),
             names: Names::new(loaded.uses),
+            tables: Vec::new(),
             list_types: Vec::new(),
             feature_ids: HashMap::new(),
             let_values: HashMap::new(),

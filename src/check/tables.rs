@@ -106,7 +106,10 @@ impl Checker {
     fn csv(&mut self, files: &dyn Files, at: Span, path: &Spanned<String>, columns: &[&Name]) -> Option<Vec<CsvRow>> {
         let from = self.sources.get(at.file).map_or(String::new(), |f| f.name.clone());
         let text = match files.read(&from, &path.node) {
-            Ok((_, text)) => text,
+            Ok((shown, text)) => {
+                self.tables.push(shown);
+                text
+            }
             Err(fault) => return self.refuse(read_fault(&fault, &path.node, path.span)),
         };
         let mut reader = csv::ReaderBuilder::new().flexible(false).trim(csv::Trim::All).from_reader(text.as_bytes());

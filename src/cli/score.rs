@@ -112,6 +112,7 @@ fn is_input(path: &Path, args: &InputArgs, checked: &Checked) -> bool {
     let mut read: Vec<PathBuf> =
         files.chain(checked.schema.catalog.iter().map(|c| c.file.clone())).map(|f| args.data.join(f)).collect();
     read.extend([Some(args.file.clone()), args.state.clone(), args.catalog.clone()].into_iter().flatten());
+    read.extend(checked.tables.iter().map(PathBuf::from));
     read.iter().any(|p| p.canonicalize().is_ok_and(|p| p == out))
 }
 

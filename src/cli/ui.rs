@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use super::args::{Color, Format};
 use crate::diagnostic::{self, Diagnostic, HumanStyle};
+#[cfg(feature = "data")]
 use crate::report::Style;
 use crate::source::Sources;
 
@@ -64,6 +65,7 @@ impl Ui {
     }
 
     /// The style of waterfalls and tables.
+    #[cfg(feature = "data")]
     pub fn style(&self) -> Style {
         Style { color: self.color_out, width: self.width }
     }

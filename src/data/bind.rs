@@ -248,7 +248,16 @@ impl Binder<'_> {
             let keys = catalog.items.iter().map(|k| self.texts.number(k)).collect();
             return Ok(Column { by: By::Item, values: Values::Text(keys), valid: None });
         }
-        let source = feature.from.first().map_or(0, |f| f.0);
+        let is_item =
+            |s: usize| self.schema.sources.get(s).is_some_and(|s| s.entity == Entity::Item && s.key.is_some());
+        let Some(source) = feature.from.iter().map(|f| f.0).find(|s| is_item(*s)) else {
+            let message = format!("`{}` belongs to items, and no source of items brings it", feature.name);
+            return Err(Box::new(Diagnostic::bare(&code::CATALOG, message).help(
+                "add the table of items to `sources:`, such as `items: {file: items.csv, entity: item, key: item_id}`",
+            )));
+        };
+        let feature =
+            &Feature { from: feature.from.iter().filter(|f| f.0 == source).cloned().collect(), ..feature.clone() };
         let view = View::alone(self.view.sources, self.schema, source)?;
         let rows = self.view.sources.by_key(self.schema, source)?;
         let column = build(&view, feature, &mut self.texts)?.column;
@@ -260,7 +269,8 @@ impl Binder<'_> {
     fn by_request(&self, feature: &Feature, column: Column<'static>) -> Result<Column<'static>, Fault> {
         let mut first: Vec<Option<u32>> = vec![None; self.batch.request_keys.len()];
         for (row, request) in self.batch.request_of.iter().enumerate() {
-            let Some(slot) = first.get_mut(*request as usize) else { continue };
+            let excluded = self.batch.excluded.get(row).copied().flatten().is_some();
+            let Some(slot) = first.get_mut(*request as usize).filter(|_| !excluded) else { continue };
             let seen = *slot.get_or_insert(row as u32) as usize;
             if !same_cell(&column, seen, row) {
                 let key = self.batch.request_keys.get(*request as usize).cloned().unwrap_or_default();

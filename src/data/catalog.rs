@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::cells::Cells;
+use super::columns::{code_number, sid_of};
 use super::frame::{Frame, read};
 use super::{Fault, fault};
 use crate::diagnostic::{Diagnostic, code};
@@ -42,8 +42,18 @@ impl Catalog {
                     .help("a catalog has one row an item; several items may share a SID"),
                 ));
             }
-            catalog.items.push(item);
+            catalog.items.push(item.clone());
             if let Some(sid) = sid {
+                let shape = schema.sid_shape().unwrap_or(&[]);
+                if !shape.is_empty() && (sid.len() != shape.len() || sid.iter().zip(shape).any(|(c, n)| c >= n)) {
+                    return Err(fault(
+                        &code::CATALOG,
+                        format!(
+                            "the SID of item {item} in `{}` does not have the shape {shape:?} of the schema",
+                            frame.name
+                        ),
+                    ));
+                }
                 catalog.by_sid.entry(sid).or_default().push(row as u32);
             }
         }
@@ -66,7 +76,7 @@ fn sids(frame: &Frame, decl: &CatalogDecl, schema: &Schema) -> Result<Vec<Option
     let levels = schema.sid_shape().map_or(0, <[u32]>::len);
     if frame.has(&decl.sid) {
         let cells = frame.cells(&decl.sid, "the catalog")?;
-        return Ok((0..frame.height()).map(|row| one_sid(&cells, row)).collect());
+        return Ok((0..frame.height()).map(|row| sid_of(&cells, row)).collect());
     }
     let named: Vec<String> = schema.features.iter().find(|f| !f.shape.is_empty() && f.from.len() > 1).map_or_else(
         || ["a", "b", "c", "d", "e", "f", "g", "h"].iter().take(levels).map(|s| (*s).to_string()).collect(),
@@ -81,17 +91,5 @@ fn sids(frame: &Frame, decl: &CatalogDecl, schema: &Schema) -> Result<Vec<Option
     for name in &named {
         columns.push(frame.cells(name, "the catalog")?);
     }
-    Ok((0..frame.height())
-        .map(|row| columns.iter().map(|c| c.get(row)?.number().map(|n| n as u32)).collect())
-        .collect())
-}
-
-fn one_sid(cells: &Cells, row: usize) -> Option<Vec<u32>> {
-    if let Some((inner, range)) = cells.list(row) {
-        return range.map(|i| inner.get(i)?.number().map(|n| n as u32)).collect();
-    }
-    let text = cells.get(row)?.key();
-    let codes: Vec<u32> =
-        text.split(|c: char| !c.is_ascii_digit()).filter(|p| !p.is_empty()).filter_map(|p| p.parse().ok()).collect();
-    (!codes.is_empty()).then_some(codes)
+    Ok((0..frame.height()).map(|row| columns.iter().map(|c| c.get(row)?.number().map(code_number)).collect()).collect())
 }

@@ -36,7 +36,7 @@ pub fn build(view: &View<'_>, feature: &Feature, texts: &mut Texts) -> Result<Cl
         from.iter().find_map(|(source, cells)| {
             let at = view.row_in(*source, row)?;
             let known = match cells.get(at) {
-                Some(cell) => !is_missing(feature, &cell),
+                Some(cell) => is_known(feature, &cell),
                 None => cells.list(at).is_some(),
             };
             known.then_some((&**cells, at))
@@ -71,8 +71,10 @@ fn scale_word(scale: Scale) -> String {
     }
 }
 
-fn is_missing(feature: &Feature, cell: &Cell<'_>) -> bool {
-    feature.missing.iter().any(|raw| same(raw, cell))
+/// Whether a raw value is there: no sentinel, and in a nullable feature not NaN either (R2.4).
+fn is_known(feature: &Feature, cell: &Cell<'_>) -> bool {
+    let nan = feature.nullable && feature.scale.is_number() && cell.number().is_some_and(f64::is_nan);
+    !nan && !feature.missing.iter().any(|raw| same(raw, cell))
 }
 
 fn same(raw: &Raw, cell: &Cell<'_>) -> bool {
@@ -83,6 +85,7 @@ fn same(raw: &Raw, cell: &Cell<'_>) -> bool {
         (Raw::Text(a), Cell::Text(b) | Cell::Raw(b)) => a == b,
         (Raw::Number(a), Cell::Raw(b)) => b.trim().parse() == Ok(*a),
         (Raw::Text(a), Cell::Bool(b)) => a.parse() == Ok(*b),
+        (Raw::Number(a), Cell::Bool(b)) => *a == f64::from(*b),
         _ => false,
     }
 }
@@ -172,16 +175,9 @@ impl Cleaner<'_> {
         let (mut codes, mut offsets) = (Vec::new(), vec![0u32]);
         for row in 0..n {
             if let Some((cells, at)) = pick(row) {
-                if let Some((inner, range)) = cells.list(at) {
-                    codes.extend(range.map(|i| inner.get(i).and_then(|c| c.number()).map_or(u32::MAX, code_number)));
-                } else if let Some(Cell::Text(text) | Cell::Raw(text)) = cells.get(at) {
-                    codes.extend(
-                        text.split(|c: char| !c.is_ascii_digit() && c != '-')
-                            .filter(|p| !p.is_empty())
-                            .map(|p| p.parse().unwrap_or(u32::MAX)),
-                    );
-                } else {
-                    self.wrong(row, cells, at);
+                match sid_of(cells, at) {
+                    Some(sid) => codes.extend(sid),
+                    None => self.wrong(row, cells, at),
                 }
             }
             offsets.push(codes.len() as u32);
@@ -240,8 +236,23 @@ impl Cleaner<'_> {
     }
 }
 
+/// A SID in one cell: a list of codes, or a text `1|2|3`, `1/2/3`, `<a_1><b_2><c_3>`. What is no
+/// code from 0 becomes `u32::MAX`, which no shape allows.
+pub fn sid_of(cells: &Cells, at: usize) -> Option<Vec<u32>> {
+    if let Some((inner, range)) = cells.list(at) {
+        return Some(range.map(|i| inner.get(i).and_then(|c| c.number()).map_or(u32::MAX, code_number)).collect());
+    }
+    let (Some(Cell::Text(text)) | Some(Cell::Raw(text))) = cells.get(at) else { return None };
+    let code = |part: &str| part.trim().parse().unwrap_or(u32::MAX);
+    if text.contains('<') {
+        let parts = text.split(['<', '>']).filter(|p| !p.is_empty());
+        return Some(parts.map(|p| code(p.rsplit('_').next().unwrap_or(p))).collect());
+    }
+    Some(text.split(['|', '/']).map(code).collect())
+}
+
 /// A code as a number from 0; anything else is no code.
-fn code_number(value: f64) -> u32 {
+pub fn code_number(value: f64) -> u32 {
     if value >= 0.0 && value < f64::from(u32::MAX) && value.fract() == 0.0 { value as u32 } else { u32::MAX }
 }
 
@@ -298,7 +309,7 @@ pub fn of_entries(
     let pick = |entry: usize| -> Option<(&Cells, usize)> {
         let (cells, at) = places.get(entry).copied()?;
         let known = match cells.get(at) {
-            Some(cell) => !is_missing(feature, &cell),
+            Some(cell) => is_known(feature, &cell),
             None => cells.list(at).is_some(),
         };
         known.then_some((cells, at))

@@ -30,8 +30,11 @@ pub fn list(
     match &decl.from {
         ListFrom::Row => of_row(program, decl, reads, prefix, view, batch, texts),
         ListFrom::AsOf { source, by, time, after } => {
-            let entries =
-                if *source == view.base { None } else { Some(View::alone(view.sources, view.schema, *source)?) };
+            let entries = if *source == view.base {
+                None
+            } else {
+                Some(View::new(view.sources, view.schema, *source, false, &super::Silent)?)
+            };
             let entries = entries.as_ref().unwrap_or(view);
             let (ranges, index) = as_of(decl, by, time, *after, view, entries, batch)?;
             let mut columns = vec![None; program.features.len()];
@@ -60,10 +63,11 @@ fn as_of(
 ) -> Result<Ranges, Fault> {
     let of = |v: &View<'_>, column: &str| v.sources.column(v.base, column, "an as-of list");
     let (owner, when) = (of(entries, by)?, of(entries, time)?);
-    let same = std::ptr::eq(view, entries);
+    // Repeats stay out, of the scored table and of a list's own source alike.
+    let excluded = if std::ptr::eq(view, entries) { batch.excluded.clone() } else { super::spans::excluded(entries)? };
     let mut by_owner: HashMap<String, Vec<u32>> = HashMap::new();
     for row in 0..entries.n_rows {
-        let repeat = same && batch.excluded.get(row).copied().flatten().is_some();
+        let repeat = excluded.get(row).copied().flatten().is_some();
         if repeat || when.get(row).is_none() {
             continue;
         }
@@ -118,7 +122,8 @@ fn of_row(
     texts: &mut Texts,
 ) -> Result<List<'static>, Fault> {
     let mut first_row = vec![None; batch.request_keys.len()];
-    for (row, request) in batch.request_of.iter().enumerate() {
+    let left = |row: usize| batch.excluded.get(row).copied().flatten().is_none();
+    for (row, request) in batch.request_of.iter().enumerate().filter(|(row, _)| left(*row)) {
         if let Some(slot) = first_row.get_mut(*request as usize) {
             slot.get_or_insert(row);
         }
@@ -135,7 +140,7 @@ fn of_row(
         let column = format!("{prefix}.{name}");
         let cells = view.sources.column(view.base, &column, &format!("the list `{prefix}`"))?;
         let own = row_lengths(&cells, &column, view.n_rows)?;
-        for (row, request) in batch.request_of.iter().enumerate() {
+        for (row, request) in batch.request_of.iter().enumerate().filter(|(row, _)| left(*row)) {
             let first = first_row.get(*request as usize).copied().flatten().unwrap_or(row);
             if !same_list(&cells, first, row) {
                 let key = batch.request_keys.get(*request as usize).cloned().unwrap_or_default();

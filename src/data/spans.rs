@@ -82,7 +82,7 @@ fn numbers(keys: Vec<String>) -> Vec<u32> {
 }
 
 /// Rows that are out before any rule: padded beams, repeats of `distinct`.
-fn excluded(view: &View<'_>) -> Result<Vec<Option<Reason>>, Fault> {
+pub fn excluded(view: &View<'_>) -> Result<Vec<Option<Reason>>, Fault> {
     let mut out = vec![None; view.n_rows];
     let distinct = view.schema.sources.get(view.base).map(|s| s.distinct.clone()).unwrap_or_default();
     if !distinct.is_empty() {
@@ -112,6 +112,8 @@ fn slates(batch: &Batch<'static>, view: &View<'_>, host: Host) -> Result<Option<
         // Candidates before the choice have no slate (R7.3).
         (Host::Serving, ..) => Ok(None),
         (Host::Training, Some(first), _) => Ok(Some(first_of_group(batch, first))),
+        // Slates are made up of logged rows only: a rollout is no impression.
+        (Host::Training, None, Some(SlateDecl::Made { .. })) => Ok(None),
         (_, _, Some(SlateDecl::Made { every, order, keep_short })) => {
             made(batch, view, *every, order, *keep_short).map(Some)
         }

@@ -120,7 +120,10 @@ impl<'s> View<'s> {
             let skip = i == base
                 || i == 0
                 || sources.frames.get(i).is_none_or(Option::is_none)
-                || (by_item && source.entity == Entity::Item);
+                || (by_item && source.entity == Entity::Item)
+                || source.key.is_none()
+                // Entries of a list join what they have a key for.
+                || (base != 0 && !sources.has(base, source.key.as_deref().unwrap_or("")));
             if skip {
                 view.joins.push(None);
                 continue;

@@ -144,8 +144,10 @@ fn frame(program: &Program, schema: &Schema, bound: &Bound, scores: &Scores, csv
         let own = schema.keys.item.as_ref().filter(|k| bound.base.has(k));
         match own {
             Some(key) => {
-                let text = bound.base.series(key)?.cast(&DataType::String)?;
-                out.push(text.with_name("item".into()));
+                let cells =
+                    bound.base.cells(key, "the item").map_err(|f| polars_err!(ComputeError: "{}", f.message))?;
+                let keys: Vec<Option<String>> = (0..scores.n_rows).map(|r| cells.get(r).map(|c| c.key())).collect();
+                out.push(Series::new("item".into(), keys).into());
             }
             None => out.push(Series::new("item".into(), vec![None::<&str>; scores.n_rows]).into()),
         }

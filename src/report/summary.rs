@@ -103,7 +103,10 @@ fn firing(
 ) {
     let unscorable: usize = counted.iter().filter(|(v, _)| matches!(v, Verdict::Unscorable(_))).map(|(_, n)| n).sum();
     let mut left = scores.n_rows - unscorable;
-    for (k, rule) in program.rules.iter().enumerate().filter(|(_, r)| r.acts_in(scores.host)) {
+    for (k, rule) in program.rules.iter().enumerate().filter(|(_, r)| {
+        // A rule that waits for the slate choice has not been asked.
+        r.acts_in(scores.host) && !(scores.partial && program.expr(r.condition).reads_slate)
+    }) {
         let k = k as u32;
         let times = counted.get(&Verdict::Illegal(k)).unwrap_or(&0) + counted.get(&Verdict::Dropped(k)).unwrap_or(&0);
         out.push(Firing { kind: "rule", name: rule.name.clone(), times, of: left });
@@ -125,6 +128,9 @@ fn firing(
             Part::Cap(_) => ("cap", Column::Over(i)),
         };
         let values: Vec<f64> = scored(scores).filter_map(|r| scores.get(column, r)).collect();
+        if values.is_empty() && scores.partial {
+            continue;
+        }
         let times = values.iter().filter(|v| **v != 0.0).count();
         out.push(Firing { kind, name: part.name().to_string(), times, of: values.len() });
     }

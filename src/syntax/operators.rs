@@ -54,11 +54,11 @@ struct Top {
 
 /// Builds the tree of a run.
 pub fn climb(builder: &mut Builder<'_>, pieces: Vec<Piece>) -> Option<Expr> {
-    let fallbacks = pieces.iter().filter_map(|p| match p {
+    let mut fallbacks = pieces.iter().filter_map(|p| match p {
         Piece::Infix(op) if op.node == BinaryOp::Fallback => Some(op.span),
         _ => None,
     });
-    if let Some(span) = fallbacks.skip(MOST_FALLBACKS).next() {
+    if let Some(span) = fallbacks.nth(MOST_FALLBACKS) {
         builder.found.push(
             Diagnostic::at(&code::NESTING, span, format!("more than {MOST_FALLBACKS} `??` in a row"))
                 .help("give parts of it names with `let`"),

@@ -133,7 +133,8 @@ impl Assembly {
                 let block = self.open.last().map_or(Block::Top, |b| b.0);
                 if let Some(place) = place_of(&kind).filter(|p| *p != block) {
                     let message = format!("a `{}` stands in `{} {{ … }}`", kind.word(), block_word(place));
-                    out.push(Diagnostic::at(&code::MISPLACED, first_word(span, kind.word()), message));
+                    let help = format!("move this `{}` into `{} {{ … }}`", kind.word(), block_word(place));
+                    out.push(Diagnostic::at(&code::MISPLACED, first_word(span, kind.word()), message).help(help));
                 } else if block != Block::Top && top_only(&kind) {
                     let message = format!("a `{}` stands outside the blocks", kind.word());
                     out.push(Diagnostic::at(&code::MISPLACED, first_word(span, kind.word()), message));

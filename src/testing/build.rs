@@ -144,7 +144,7 @@ fn slates(rows: &Rows<'_>, schema: &Schema, host: Host, rollout: &[u32]) -> Opti
     let first = schema.spans.training.as_ref().and_then(|t| t.slate_first);
     let (every, cut) = match (host, first, &schema.spans.slate) {
         (Host::Training, Some(first), _) => (first as u32, false),
-        (Host::Training | Host::Logs, _, Some(SlateDecl::Made { every, .. })) => (*every as u32, true),
+        (Host::Logs, _, Some(SlateDecl::Made { every, .. })) => (*every as u32, true),
         _ => return None,
     };
     let mut numbers = std::collections::BTreeMap::new();

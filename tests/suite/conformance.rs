@@ -28,6 +28,8 @@ pub struct Case {
 pub struct Block {
     pub kind: String,
     pub name: Option<String>,
+    /// Read by the cases that need data.
+    #[cfg_attr(not(feature = "data"), expect(dead_code, reason = "data cases are not built"))]
     pub words: Vec<String>,
     pub text: String,
     pub line: usize,

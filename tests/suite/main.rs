@@ -1,10 +1,8 @@
 //! All integration tests in one binary: each binary more would link polars once more.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::print_stdout,
     reason = "a test fails by panicking, and says what it skips"
 )]
 

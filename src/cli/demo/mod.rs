@@ -77,6 +77,11 @@ fn lay_out(folder: &Path, seed: u64) -> std::io::Result<()> {
         ("log.ndjson", feed.log),
     ];
     for (name, text) in files {
+        // What a newcomer has changed stays changed.
+        let edited = matches!(name, "main_feed.reward" | "short_video.yaml") && folder.join(name).exists();
+        if edited {
+            continue;
+        }
         write_whole(&folder.join(name), |f| f.write_all(text.as_bytes()))?;
     }
     Ok(())

@@ -51,8 +51,15 @@ pub fn feature(name: &str, span: Span, node: &Node, schema: &Schema, out: &mut D
         None if scale == Scale::Sid => Entity::Item,
         None => Entity::Given,
     };
-    let from = keys.texts("from", out).unwrap_or_else(|| vec![(name, span)]);
-    let from = from.iter().filter_map(|(c, s)| column(c, *s, entity, scale, schema, out)).collect();
+    let is_key = [&schema.keys.item, &schema.keys.user].into_iter().flatten().any(|k| k == name);
+    let from = match keys.texts("from", out) {
+        // The row's own key: whether something stands behind it is another question.
+        None if is_key => vec![(0, name.to_string())],
+        written => {
+            let written = written.unwrap_or_else(|| vec![(name, span)]);
+            written.iter().filter_map(|(c, s)| column(c, *s, entity, scale, schema, out)).collect()
+        }
+    };
     let mut feature = plain_feature(name, entity, scale, span, from);
     if let Some((word, span)) = keys.text("unit", out) {
         match Unit::named(word, schema.currency.as_deref()).filter(|u| u.dimension == scale.ty().dimension()) {

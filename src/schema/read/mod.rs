@@ -56,6 +56,13 @@ pub fn read(text: &str, file: FileId, out: &mut Diagnostics) -> Schema {
         schema.wanted = lists.take("wanted").and_then(|n| list(n, "wanted", &schema, out));
         lists.finish(out);
     }
+    for (i, source) in schema.sources.iter().enumerate().skip(1).filter(|(_, s)| s.key.is_none()) {
+        let lists = [&schema.past, &schema.wanted].into_iter().flatten();
+        if !lists.clone().any(|l| matches!(l.from, ListFrom::AsOf { source, .. } if source == i)) {
+            let message = format!("source `{}` is joined, so it needs a `key`", source.name);
+            out.push(Diagnostic::at(&code::SCHEMA_MISSING, source.span, message));
+        }
+    }
     if let Some(CatalogDecl { resolve: Resolve::By(name), span, .. }) = &schema.catalog {
         check_feature(name, *span, &schema, out);
     }
@@ -88,13 +95,6 @@ fn sources(node: Option<&Node>, out: &mut Diagnostics) -> Vec<Source> {
         let distinct = keys.texts("distinct", out).unwrap_or_default().into_iter().map(|t| t.0.to_string()).collect();
         let sees_future = keys.flag("sees_future", out);
         keys.finish(out);
-        if !found.is_empty() && key.is_none() {
-            out.push(Diagnostic::at(
-                &code::SCHEMA_MISSING,
-                span,
-                format!("source `{name}` is joined, so it needs a `key`"),
-            ));
-        }
         found.push(Source { name: name.to_string(), file, entity, key, may_miss, distinct, sees_future, span });
     }
     found
