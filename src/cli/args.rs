@@ -102,7 +102,7 @@ pub struct InputArgs {
     #[arg(long)]
     pub state: Option<PathBuf>,
     /// Seed of `pick … at random`.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     pub seed: u64,
     /// Catalog (CSV or Parquet, one row an item).
     #[arg(long)]
@@ -136,7 +136,7 @@ pub struct WhyArgs {
     #[command(flatten)]
     pub input: InputArgs,
     /// Row of the data, from 1.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     pub row: usize,
     /// Show the value of every `let` too.
     #[arg(long)]

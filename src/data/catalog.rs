@@ -49,7 +49,8 @@ impl Catalog {
                     return Err(fault(
                         &code::CATALOG,
                         format!(
-                            "the SID of item {item} in `{}` does not have the shape {shape:?} of the schema",
+                            "the SID of item {item} in row {} of `{}` does not have the shape {shape:?} of the schema",
+                            row + 1,
                             frame.name
                         ),
                     ));

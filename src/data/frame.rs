@@ -27,7 +27,7 @@ pub struct Frame {
 enum Columns {
     /// As polars holds it; a column becomes cells when it is asked for.
     Table(DataFrame),
-    Cells(Vec<(String, Cells)>),
+    Cells(ndjson::Columns),
 }
 
 /// Reads a CSV, Parquet or NDJSON file, by its ending.
@@ -142,7 +142,7 @@ fn csv_file(path: &Path, name: String) -> Result<Frame, Fault> {
     if height == 0 {
         return Err(no_rows(&name, "has no rows"));
     }
-    let columns = header.into_iter().zip(columns).map(|(h, c)| (h, Cells::Raw(c))).collect();
+    let columns = header.into_iter().zip(columns).map(|(h, c)| (h, Ok(Cells::Raw(c)))).collect();
     Ok(Frame { name, height, columns: Columns::Cells(columns) })
 }
 
@@ -186,7 +186,7 @@ impl Frame {
             Columns::Table(df) => {
                 df.column(name).ok().map(|c| Cells::of(c.as_materialized_series(), &self.name)).transpose()?
             }
-            Columns::Cells(columns) => columns.iter().find(|(n, _)| n == name).map(|(_, c)| c.clone()),
+            Columns::Cells(columns) => columns.iter().find(|(n, _)| n == name).map(|(_, c)| c.clone()).transpose()?,
         };
         found.ok_or_else(|| {
             let names = self.names();
@@ -208,7 +208,8 @@ impl Frame {
         match &self.columns {
             Columns::Table(df) => df.column(name).cloned(),
             Columns::Cells(columns) => match columns.iter().find(|(n, _)| n == name) {
-                Some((_, cells)) => cells.series(name),
+                Some((_, Ok(cells))) => cells.series(name),
+                Some((_, Err(fault))) => Err(polars_err!(ComputeError: "{}", fault.message)),
                 None => Err(polars_err!(ColumnNotFound: "{name}")),
             },
         }

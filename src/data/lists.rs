@@ -199,6 +199,8 @@ fn row_lengths(cells: &Cells, column: &str, n: usize) -> Result<Vec<usize>, Faul
             Cells::Text(_) | Cells::Raw(_) => {
                 Ok(cells.get(row).map_or(0, |c| if c.key().is_empty() { 0 } else { c.key().split('|').count() }))
             }
+            // A column of nulls has no lists at all.
+            _ if cells.get(row).is_none() => Ok(0),
             other => Err(fault(&code::COLUMN_TYPE, format!("`{column}` holds {}, not lists", other.word()))),
         })
         .collect()

@@ -10,11 +10,14 @@ use super::cells::Cells;
 use super::{Fault, fault};
 use crate::diagnostic::{Diagnostic, code};
 
-/// Reads all lines; gives the number of rows, and columns in order of first appearance.
+/// Columns in order of first appearance; one that mixes kinds is a fault only where it is asked for.
+pub type Columns = Vec<(String, Result<Cells, Fault>)>;
+
+/// Reads all lines; gives the number of rows and the columns.
 ///
 /// # Errors
-/// A line that is no object, or a column that mixes kinds, each with its line.
-pub fn read(path: &Path, name: &str) -> Result<(usize, Vec<(String, Cells)>), Fault> {
+/// A line that is no object.
+pub fn read(path: &Path, name: &str) -> Result<(usize, Columns), Fault> {
     let broken = |line: usize, why: &str| {
         Box::new(
             Diagnostic::bare(&code::DATA_FILE, format!("cannot read `{name}`: line {line} {why}"))
@@ -28,11 +31,12 @@ pub fn read(path: &Path, name: &str) -> Result<(usize, Vec<(String, Cells)>), Fa
     let mut lines = Vec::new();
     for (i, line) in std::io::BufReader::new(file).split(b'\n').enumerate() {
         let line = line.map_err(|e| broken(i + 1, &e.to_string()))?;
+        let line = if i == 0 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) } else { &line };
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
         let value: Value =
-            serde_json::from_slice(&line).map_err(|e| broken(i + 1, &format!("is not JSON: {}", words(&e))))?;
+            serde_json::from_slice(line).map_err(|e| broken(i + 1, &format!("is not JSON: {}", words(&e))))?;
         let Value::Object(fields) = value else { return Err(broken(i + 1, "is not an object")) };
         let row = lines.len();
         lines.push(i + 1);
@@ -57,7 +61,7 @@ pub fn read(path: &Path, name: &str) -> Result<(usize, Vec<(String, Cells)>), Fa
                 &code::COLUMN_TYPE,
                 format!("column `{key}` of `{name}` has {what} in line {line}, and other kinds elsewhere"),
             )
-        })?;
+        });
         found.push((key, cells));
     }
     Ok((n, found))

@@ -1,6 +1,6 @@
 //! Working out a program on a batch.
 //!
-//! One meaning, several evaluators: [`reference`] is the definition (`semantics.md` R1–R6, scalar,
+//! One meaning, several evaluators: [`mod@reference`] is the definition (`docs/semantics.md` R1–R6, scalar,
 //! f64); others come behind the same [`Evaluator`] and agree with it as R6.3 says. Nothing here
 //! knows of files, of polars or of the command line.
 

@@ -1,6 +1,8 @@
 //! YAML with places: a tree whose every node knows its span, so that a message can point into the
 //! schema. Anchors and aliases are refused (nothing in a schema needs them), depth is limited.
 
+use std::collections::HashMap;
+
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, code, did_you_mean};
@@ -131,12 +133,13 @@ impl<'n> Keys<'n> {
         let mut entries: Vec<(&str, Span, &Node)> = Vec::new();
         match &node.value {
             Value::Map(pairs) => {
+                let mut seen: HashMap<&str, Span> = HashMap::new();
                 for (key, value) in pairs {
                     let name = key.text().unwrap_or("");
-                    if let Some((_, first, _)) = entries.iter().find(|e| e.0 == name) {
+                    if let Some(first) = seen.insert(name, key.span) {
                         out.push(
                             Diagnostic::at(&code::SCHEMA_VALUE, key.span, format!("`{name}` stands twice in {owner}"))
-                                .also(*first, "first here"),
+                                .also(first, "first here"),
                         );
                     }
                     entries.push((name, key.span, value));

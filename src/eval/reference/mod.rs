@@ -27,7 +27,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{Batch, Evaluator, Reason, Refusal, Run, Scores, Verdict};
-use crate::program::{ChannelKind, ExprId, LetId, Op, Program, RuleValue, own_reads};
+use crate::program::{Cap, CapSpan, ChannelKind, Charge, ExprId, LetId, Op, Program, RuleValue, own_reads};
 use crate::types::{Host, Level};
 
 use aggregate::{Bucket, Spans};
@@ -44,16 +44,21 @@ impl Evaluator for Reference {
     }
 
     fn score(&self, program: &Program, batch: &Batch<'_>, run: Run<'_>) -> Result<Scores, Refusal> {
-        refuse(program, batch, run)?;
-        let mut work = Work::new(program, batch, run);
-        work.exclude();
-        work.resolve();
-        for k in 0..program.rules.len() {
-            work.rule(k);
-        }
-        work.parts();
-        Ok(work.scores)
+        Ok(work_out(program, batch, run)?.scores)
     }
+}
+
+/// The order of work (R1.1).
+fn work_out<'b>(program: &'b Program, batch: &'b Batch<'b>, run: Run<'b>) -> Result<Work<'b>, Refusal> {
+    refuse(program, batch, run)?;
+    let mut work = Work::new(program, batch, run);
+    work.exclude();
+    work.resolve();
+    for k in 0..program.rules.len() {
+        work.rule(k);
+    }
+    work.parts();
+    Ok(work)
 }
 
 /// What does not fit is said before anything is worked out (R7.1, R7.2, R4.12).
@@ -80,6 +85,9 @@ fn refuse(program: &Program, batch: &Batch<'_>, run: Run<'_>) -> Result<(), Refu
         return Err(Refusal::UnknownCap { name: name.clone() });
     }
     for (_, cap) in program.caps() {
+        if let Some(why) = run.state.caps.get(&cap.name).and_then(|state| without_effect(cap, state)) {
+            return Err(Refusal::BadState { why });
+        }
         let per_key = match run.state.caps.get(&cap.name).and_then(|c| c.matching.as_ref()) {
             Some(super::Matching::PerKey(_)) => true,
             Some(super::Matching::All(_)) => false,
@@ -129,6 +137,21 @@ fn refuse(program: &Program, batch: &Batch<'_>, run: Run<'_>) -> Result<(), Refu
     }
 }
 
+/// A state that its cap has no use for: most likely a slip of the hand.
+fn without_effect(cap: &Cap, state: &super::CapState) -> Option<String> {
+    let no_use = |there: bool, field: &str, needs: &str| {
+        there.then(|| format!("`{field}` of `{}` has no effect: the cap {needs}", cap.name))
+    };
+    let dual = matches!(cap.charge, Some(Charge::Dual { .. }));
+    let window = matches!(cap.span_kind, CapSpan::Window(_));
+    let session = cap.span_kind == CapSpan::Session;
+    no_use(state.lambda.is_some() && !dual, "lambda", "is no `dual`")
+        .or_else(|| no_use(state.share.is_some() && !window, "share", "is not over a window"))
+        .or_else(|| {
+            no_use((state.shown.is_some() || state.matching.is_some()) && !session, "shown", "is not of a session")
+        })
+}
+
 /// The value of every named `let` for one row, as text; `None` for those nothing there reads.
 ///
 /// # Errors
@@ -139,14 +162,7 @@ pub fn let_values(
     run: Run<'_>,
     row: usize,
 ) -> Result<Vec<(String, Option<String>)>, Refusal> {
-    refuse(program, batch, run)?;
-    let mut work = Work::new(program, batch, run);
-    work.exclude();
-    work.resolve();
-    for k in 0..program.rules.len() {
-        work.rule(k);
-    }
-    work.parts();
+    let work = work_out(program, batch, run)?;
     let shown = |id: usize| -> Option<String> {
         let level = work.program.expr(work.program.lets[id].value).level;
         let width = if level == Level::Token { work.program.n_levels() } else { 1 };
