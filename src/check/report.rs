@@ -1,4 +1,4 @@
-//! What the checker proves, as data: the table of parts and the three theorems (language §6).
+//! What the checker proves, as data: the table of parts and the three theorems.
 
 use super::cost::{Work, work};
 use super::hosts::cap_availability;

@@ -1,4 +1,4 @@
-//! Cleaning raw cells into a feature: `missing`, first known, `unit`, `clip` (schema.md); the range
+//! Cleaning raw cells into a feature: `missing`, first known, `unit`, `clip` (docs/schema.md); the range
 //! is looked at when the value is used.
 
 use std::borrow::Cow;

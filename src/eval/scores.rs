@@ -1,4 +1,4 @@
-//! What scoring gives: a fixed set of columns (architecture.md), a verdict for every candidate.
+//! What scoring gives: a fixed set of columns, a verdict for every candidate.
 
 use std::collections::BTreeMap;
 

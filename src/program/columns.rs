@@ -1,4 +1,4 @@
-//! The fixed set of output columns of a program, in their order (architecture.md).
+//! The fixed set of output columns of a program, in their order.
 
 use super::{ChannelKind, Part, Program};
 use crate::types::Level;

@@ -1,4 +1,4 @@
-//! Tests in the file (language §7): a test becomes a batch, is scored by the reference evaluator,
+//! Tests in the file: a test becomes a batch, is scored by the reference evaluator,
 //! and its expectations are asked.
 
 mod build;

@@ -1,6 +1,6 @@
 //! The reference evaluator: the definition of what a program means.
 //!
-//! Scalar, f64, one rule after the other as `semantics.md` numbers them. It carries for every
+//! Scalar, f64, one rule after the other as `docs/semantics.md` numbers them. It carries for every
 //! number a first-order bound on what f32 roundoff may change (R6.3). Nothing is clever here but
 //! one thing: what is the same for every candidate of a span is worked out once.
 //!

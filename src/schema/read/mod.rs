@@ -125,7 +125,7 @@ fn key_columns(node: Option<&Node>, out: &mut Diagnostics) -> KeyColumns {
     columns
 }
 
-/// The item and user keys are id features of their entity, unless declared (schema.md).
+/// The item and user keys are id features of their entity, unless declared (docs/schema.md).
 fn implied_keys(schema: &mut Schema, span: Span) {
     let implied = [(schema.keys.item.clone(), Entity::Item), (schema.keys.user.clone(), Entity::User)];
     for (name, entity) in implied {
