@@ -35,11 +35,7 @@ pub fn build(view: &View<'_>, feature: &Feature, texts: &mut Texts) -> Result<Cl
     let pick = |row: usize| -> Option<(&Cells, usize)> {
         from.iter().find_map(|(source, cells)| {
             let at = view.row_in(*source, row)?;
-            let known = match cells.get(at) {
-                Some(cell) => is_known(feature, &cell),
-                None => cells.list(at).is_some(),
-            };
-            known.then_some((&**cells, at))
+            holds(feature, cells, at).then_some((&**cells, at))
         })
     };
     let mut cleaner = Cleaner { feature, texts, clipped: 0, fault: None };
@@ -68,6 +64,14 @@ fn scale_word(scale: Scale) -> String {
     match scale {
         Scale::Vector(n) => format!("vector({n})"),
         other => format!("{other:?}").to_lowercase(),
+    }
+}
+
+/// Whether a cell holds a value or a list that is there.
+fn holds(feature: &Feature, cells: &Cells, at: usize) -> bool {
+    match cells.get(at) {
+        Some(cell) => is_known(feature, &cell),
+        None => cells.list(at).is_some(),
     }
 }
 
@@ -308,11 +312,7 @@ pub fn of_entries(
     }
     let pick = |entry: usize| -> Option<(&Cells, usize)> {
         let (cells, at) = places.get(entry).copied()?;
-        let known = match cells.get(at) {
-            Some(cell) => is_known(feature, &cell),
-            None => cells.list(at).is_some(),
-        };
-        known.then_some((cells, at))
+        holds(feature, cells, at).then_some((cells, at))
     };
     let mut cleaner = Cleaner { feature, texts, clipped: 0, fault: None };
     let values = cleaner.values(places.len(), &pick);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::eval::batch::{By, Column, List, Slates, Texts, Values};
 use crate::eval::{Batch, Reason};
-use crate::program::{FeatureId, Op, Program, Subject, visit};
+use crate::program::{FeatureId, Program};
 use crate::schema::{Entity, Feature, ListDecl, ListFrom, Schema, SlateDecl};
 use crate::source::Span;
 use crate::syntax::ast::{ConstantKind, Field, Number, Spanned, Test, TestEntry, TestItem, TestSpan, TestValue};
@@ -164,13 +164,7 @@ fn slates(rows: &Rows<'_>, schema: &Schema, host: Host, rollout: &[u32]) -> Opti
 fn own_features(program: &Program, host: Host) -> Vec<FeatureId> {
     let mut roots = program.part_roots(host);
     roots.extend(program.rules.iter().map(|r| r.condition));
-    let mut found = crate::program::own_reads(program, &roots);
-    visit(program, &roots, |id| {
-        if let Op::Code { of: Subject::Own | Subject::Member, .. } = program.expr(id).op {
-            found.extend(program.sid_feature);
-        }
-    });
-    found
+    crate::program::own_reads(program, &roots)
 }
 
 /// Names in a test are features of the schema, each in its place.
