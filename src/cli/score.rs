@@ -6,7 +6,7 @@ use super::args::{Format, InputArgs, ScoreArgs, SummaryFormat};
 use super::check::{load, options, read_fault};
 use super::{Exit, Ui};
 use crate::check::{Checked, set_param};
-use crate::data::{Bound, Input, Progress, bind, write_scores};
+use crate::data::{Bound, Input, Progress, bind, write_scores, written_as_csv};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::eval::reference::Reference;
 use crate::eval::{ControlState, Evaluator, Refusal, Run, Scores};
@@ -93,10 +93,8 @@ pub fn run(args: &ScoreArgs, ui: &mut Ui) -> Exit {
 
 /// What is wrong with an output path, said before any work is done.
 fn unfit_output(path: &Path) -> Option<Diagnostic> {
-    let ending = path.extension().map_or(String::new(), |e| e.to_string_lossy().to_lowercase());
-    if !matches!(ending.as_str(), "parquet" | "csv") {
-        let message = format!("`{}` is of no kind that is written", path.display());
-        return Some(Diagnostic::bare(&code::ARGUMENT, message).help("scores are written to `.parquet` or `.csv`"));
+    if let Err(fault) = written_as_csv(path) {
+        return Some(*fault);
     }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     (!folder.is_dir()).then(|| {

@@ -22,7 +22,7 @@ mod write;
 pub use bind::{Bound, Input, Notes, bind};
 pub use contract::{Finding, check_contract};
 pub use frame::{Frame, read};
-pub use write::write_scores;
+pub use write::{write_scores, written_as_csv};
 
 use crate::diagnostic::Diagnostic;
 

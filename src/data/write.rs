@@ -13,6 +13,22 @@ use crate::program::{Program, column_names, columns};
 use crate::schema::{Schema, SlateDecl};
 use crate::write::write_whole;
 
+/// Whether scores at `path` are written as CSV; else they are written as Parquet.
+///
+/// # Errors
+/// A path of another ending.
+pub fn written_as_csv(path: &Path) -> Result<bool, Fault> {
+    let ending = path.extension().map_or(String::new(), |e| e.to_string_lossy().to_lowercase());
+    match ending.as_str() {
+        "csv" => Ok(true),
+        "parquet" => Ok(false),
+        _ => Err(Box::new(
+            Diagnostic::bare(&code::ARGUMENT, format!("`{}` is of no kind that is written", path.display()))
+                .help("scores are written to `.parquet` or `.csv`"),
+        )),
+    }
+}
+
 /// Writes scores with the input's key columns in front, by the ending of `path`. `facts` go into the
 /// file's metadata; beside a CSV they go into `PATH.meta.json`.
 ///
@@ -26,14 +42,7 @@ pub fn write_scores(
     scores: &Scores,
     facts: &[(String, String)],
 ) -> Result<(), Fault> {
-    let ending = path.extension().map_or(String::new(), |e| e.to_string_lossy().to_lowercase());
-    if !matches!(ending.as_str(), "parquet" | "csv") {
-        return Err(Box::new(
-            Diagnostic::bare(&code::ARGUMENT, format!("`{}` is of no kind that is written", path.display()))
-                .help("scores are written to `.parquet` or `.csv`"),
-        ));
-    }
-    let csv = ending == "csv";
+    let csv = written_as_csv(path)?;
     let unwritable = |at: &Path, e: &dyn std::fmt::Display| {
         let why = e.to_string();
         // The temporary file's name means nothing to anybody.
