@@ -5,12 +5,17 @@
 //! evaluator and the manual read it; nobody writes a function's name anywhere else.
 
 mod aggregate;
+mod formulas;
+mod function;
 mod scalar;
 mod special;
+mod trend;
 
 pub use aggregate::{AGGREGATES, Aggregate, AggregateKind, Body, Emptiness, Members};
-pub use scalar::{FUNCTIONS, Function, Signature, Trend};
+pub use function::{Function, Signature};
+pub use scalar::FUNCTIONS;
 pub use special::{bucket, common_prefix, cosine, matched_levels};
+pub use trend::Trend;
 
 /// Roundoff of one f32 operation, relative.
 pub const ROUNDOFF: f64 = 1.0 / (1u64 << 24) as f64;
