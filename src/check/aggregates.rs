@@ -1,26 +1,26 @@
 //! Aggregates: what they see, how they may be narrowed, at which level they stand (R3).
 
 use super::Checker;
-use super::expr::{Scope, not_comparable};
+use super::expr::Scope;
 use crate::builtins::{self, Aggregate, AggregateKind, Body, Emptiness};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
-use crate::program::{AggregateExpr, CompareOp, ExprId, Let, LetId, Narrowing, Op, SpanKind, Subject};
+use crate::program::{AggregateExpr, ExprId, Let, LetId, Narrowing, Op, SpanKind, Subject};
 use crate::schema::ListFrom;
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprKind, Name, Spanned};
 use crate::types::{Availability, Decimal, Interval, Level, Ty};
 
 /// The pieces of an aggregate while it is checked.
-struct Pieces {
-    function: &'static Aggregate,
-    span: SpanKind,
-    body: Option<ExprId>,
-    own: Option<ExprId>,
-    share: Decimal,
-    narrowing: Option<Narrowing>,
-    per: Option<(ExprId, ExprId)>,
-    filter: Option<ExprId>,
-    at_least: u64,
+pub(super) struct Pieces {
+    pub(super) function: &'static Aggregate,
+    pub(super) span: SpanKind,
+    pub(super) body: Option<ExprId>,
+    pub(super) own: Option<ExprId>,
+    pub(super) share: Decimal,
+    pub(super) narrowing: Option<Narrowing>,
+    pub(super) per: Option<(ExprId, ExprId)>,
+    pub(super) filter: Option<ExprId>,
+    pub(super) at_least: u64,
 }
 
 impl Checker {
@@ -69,7 +69,7 @@ impl Checker {
     }
 
     /// Builds something that stands inside a span as though it had a `let` of its own (R3.7).
-    fn apart(&mut self, span: Span, build: impl FnOnce(&mut Self) -> Option<ExprId>) -> Option<ExprId> {
+    pub(super) fn apart(&mut self, span: Span, build: impl FnOnce(&mut Self) -> Option<ExprId>) -> Option<ExprId> {
         let outer = std::mem::take(&mut self.scope);
         // Only what rules prove holds there, not what a branch around does.
         let branch = self.facts.split_off(self.rule_facts.min(self.facts.len()));
@@ -83,7 +83,7 @@ impl Checker {
         self.reference(id, of, span)
     }
 
-    fn span_kind(&mut self, name: &Name) -> Option<SpanKind> {
+    pub(super) fn span_kind(&mut self, name: &Name) -> Option<SpanKind> {
         let Some(kind) = SpanKind::named(&name.node) else {
             let near = did_you_mean(&name.node, ["slate", "group", "batch", "history", "targets", "levels"]);
             let help = near.map_or_else(
@@ -211,7 +211,7 @@ impl Checker {
     }
 
     /// As [`Checker::key`], and for `is first in` a SID.
-    fn key_or_sid(&mut self, key: &ast::Expr, sid: bool) -> Option<ExprId> {
+    pub(super) fn key_or_sid(&mut self, key: &ast::Expr, sid: bool) -> Option<ExprId> {
         let id = self.expr(key)?;
         let expr = self.program.expr(id);
         let (ty, nullable) = (expr.ty.clone(), expr.nullable);
@@ -334,7 +334,7 @@ impl Checker {
         self.refuse(diagnostic)
     }
 
-    fn assemble(&mut self, pieces: Pieces, span: Span) -> Option<ExprId> {
+    pub(super) fn assemble(&mut self, pieces: Pieces, span: Span) -> Option<ExprId> {
         let Pieces { function, span: kind, body, own, share, narrowing, per, filter, at_least } = pieces;
         let narrowed = narrowing.is_some() || per.is_some() || filter.is_some();
         let longest = self.schema.spans.longest;
@@ -408,94 +408,5 @@ impl Checker {
             Some(ListFrom::AsOf { .. }) => Level::Candidate,
             _ => Level::Request,
         }
-    }
-
-    /// `X in past.Y`: some entry's Y equals X; a missing Y equals nothing (R3.11).
-    pub(super) fn in_entries(&mut self, operand: &ast::Expr, prefix: &Name, name: &Name, span: Span) -> Option<ExprId> {
-        let kind = if prefix.node == "past" { SpanKind::History } else { SpanKind::Targets };
-        let word = Name { node: kind.as_str().to_string(), span: prefix.span };
-        self.span_kind(&word)?;
-        if self.scope.span.is_some() {
-            return self.apart(span, |c| c.in_entries(operand, prefix, name, span));
-        }
-        let outside = self.scope;
-        let x = self.known(operand)?;
-        self.scope = Scope { span: Some(kind), entries: None };
-        let entry_path = ast::Expr {
-            kind: ExprKind::Path { prefix: Some(prefix.clone()), name: name.clone() },
-            span: name.span,
-            depth: 1,
-        };
-        let y = self.expr(&entry_path);
-        self.scope = outside;
-        let y = y?;
-        self.same_kind(x, y)?;
-        let mut known = self.combine(Op::IsKnown(y), &[y], Ty::Bool);
-        known.nullable = false;
-
-        let known = self.push(known, span);
-        let mut equal = self.combine(Op::Compare(CompareOp::Equal, y, x), &[x, y], Ty::Bool);
-        equal.nullable = false;
-        let equal = self.push(equal, span);
-        let pieces = Pieces {
-            function: builtins::aggregate("any")?,
-            span: kind,
-            body: Some(equal),
-            own: None,
-            share: Decimal(0),
-            narrowing: None,
-            per: None,
-            filter: Some(known),
-            at_least: 0,
-        };
-        self.assemble(pieces, span)
-    }
-
-    /// `KEY is first in SPAN`: no earlier member has an equal key (R3.11).
-    pub(super) fn first_in(
-        &mut self,
-        operand: &ast::Expr,
-        span_name: &Name,
-        narrowing: Option<&Spanned<Narrowing>>,
-        span: Span,
-    ) -> Option<ExprId> {
-        if let Some(narrowing) = narrowing {
-            return self.refuse(Diagnostic::at(
-                &code::NARROWING,
-                narrowing.span,
-                "`is first in` already looks at earlier members only",
-            ));
-        }
-        let kind = self.span_kind(span_name)?;
-        if !matches!(kind, SpanKind::Slate | SpanKind::Group) {
-            return self.refuse(Diagnostic::at(&code::SPAN, span_name.span, "`is first in` takes `slate` or `group`"));
-        }
-        if self.scope.span.is_some() {
-            return self.apart(span, |c| c.first_in(operand, span_name, narrowing, span));
-        }
-        let outside = self.scope;
-        let own = self.key_or_sid(operand, true)?;
-        let ty = self.program.expr(own).ty.clone();
-        if !ty.is_comparable() {
-            return self.refuse(not_comparable(&ty, operand.span));
-        }
-        self.scope = Scope { span: Some(kind), entries: None };
-        let member = self.key_or_sid(operand, true);
-        self.scope = outside;
-        let member = member?;
-        let differs = self.combine(Op::Compare(CompareOp::NotEqual, member, own), &[member, own], Ty::Bool);
-        let differs = self.push(differs, span);
-        let pieces = Pieces {
-            function: builtins::aggregate("all")?,
-            span: kind,
-            body: Some(differs),
-            own: None,
-            share: Decimal(0),
-            narrowing: Some(Narrowing::Before),
-            per: None,
-            filter: None,
-            at_least: 0,
-        };
-        self.assemble(pieces, span)
     }
 }

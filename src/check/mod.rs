@@ -20,6 +20,7 @@ mod formula;
 mod hosts;
 mod lints;
 mod load;
+mod membership;
 mod names;
 mod narrow;
 mod operators;
