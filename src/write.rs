@@ -14,8 +14,9 @@ fn open() -> std::sync::MutexGuard<'static, BTreeSet<PathBuf>> {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// On Ctrl-C and termination: temporary files are removed, the exit code is 130.
-fn on_interrupt() {
+/// From now on Ctrl-C and termination remove temporary files and end the process with a coded message
+/// and the exit code 130.
+pub fn on_interrupt() {
     HANDLER.call_once(|| {
         // Where a handler cannot be set, an interrupt leaves a temporary file behind, never a half target.
         let _ = ctrlc::set_handler(|| {
@@ -33,11 +34,45 @@ fn on_interrupt() {
     });
 }
 
+/// A file written and synced beside its target, which is still as it was.
+pub struct Prepared {
+    temporary: Option<tempfile::NamedTempFile>,
+    at: PathBuf,
+    target: PathBuf,
+}
+
+impl Prepared {
+    /// Puts the file in the place of its target.
+    ///
+    /// # Errors
+    /// What the system says; the target keeps its old content then.
+    pub fn commit(mut self) -> io::Result<()> {
+        match self.temporary.take() {
+            Some(temporary) => temporary.persist(&self.target).map(|_| ()).map_err(|e| e.error),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        open().remove(&self.at);
+    }
+}
+
 /// Writes a file whole or not at all. The target keeps its old content until the new is on disk.
 ///
 /// # Errors
 /// What the system says; the temporary file is gone then.
 pub fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    prepare(path, write)?.commit()
+}
+
+/// Writes a file beside its target, to be put in its place once all that belongs to it is written too.
+///
+/// # Errors
+/// What the system says; the temporary file is gone then.
+pub fn prepare(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Prepared> {
     let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     if target.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
@@ -57,13 +92,11 @@ pub fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>)
     let mut temporary = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".tmp").tempfile_in(folder)?;
     let at = temporary.path().to_path_buf();
     open().insert(at.clone());
-    let written = write(temporary.as_file_mut()).and_then(|()| temporary.as_file().sync_all());
-    let done = written.and_then(|()| {
-        keep_mode(&target, temporary.as_file())?;
-        temporary.persist(&target).map(|_| ()).map_err(|e| e.error)
-    });
-    open().remove(&at);
-    done
+    let written = write(temporary.as_file_mut())
+        .and_then(|()| temporary.as_file().sync_all())
+        .and_then(|()| keep_mode(&target, temporary.as_file()));
+    let prepared = Prepared { temporary: Some(temporary), at, target };
+    written.map(|()| prepared)
 }
 
 /// A file that is replaced keeps its permissions; a new one gets the usual ones.

@@ -1,11 +1,12 @@
 //! Bringing together a reward file, the files it uses, and its schema.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use super::ast;
 use crate::diagnostic::{Diagnostic, Diagnostics, code};
 use crate::schema::{self, Schema};
-use crate::source::{FileId, Files, MAX_TOTAL_BYTES, ReadFault, Sources, Span};
+use crate::source::{FileId, Files, MAX_TOTAL_BYTES, ReadFault, Sources, Span, tidy};
 use crate::syntax::ast::{Block, DeclKind};
 use crate::syntax::parse;
 
@@ -34,17 +35,19 @@ pub fn load(name: &str, text: &str, files: &dyn Files, out: &mut Diagnostics) ->
         return Loaded { sources, file, schema, schema_is_fine: false, uses: HashMap::new(), used_only };
     }
     require_head(&file.head, Span::new(id, 0, text.find('\n').unwrap_or(text.len())), out);
+    // As the files it uses would show it: `./x.reward` is `x.reward`.
+    let entry = tidy(Path::new(name)).display().to_string();
     let mut users = Users {
         files,
         sources,
         out,
-        seen: vec![(name.to_string(), id)],
+        seen: vec![(entry.clone(), id)],
         uses: HashMap::new(),
         broken: Vec::new(),
         bytes: text.len() as u64,
         decls: Vec::new(),
     };
-    let mut path = vec![name.to_string()];
+    let mut path = vec![entry];
     users.follow(name, id, &file.decls, &mut path);
     let Users { mut sources, out, decls, uses, broken, .. } = users;
     file.decls.splice(0..0, decls);

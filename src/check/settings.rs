@@ -1,9 +1,10 @@
 //! `--set NAME=VALUE`, and `with NAME = VALUE` in tests (R8.2).
 
 use crate::diagnostic::did_you_mean;
-use crate::program::{Constant, Program};
+use crate::program::{Bound, Constant, Part, Program};
 use crate::syntax::ast::Number;
-use crate::types::{Decimal, Unit, round_to_f32};
+use crate::syntax::{TokenKind, scan};
+use crate::types::{Decimal, Dimension, Ty, Unit, round_to_f32};
 
 /// Why a setting cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,12 +17,26 @@ fn fault<T>(message: String, help: Option<String>) -> Result<T, SettingFault> {
     Err(SettingFault { message, help })
 }
 
+/// What was written, cut where a screen would not show it.
+fn shortened(written: &str) -> String {
+    match written.char_indices().nth(60) {
+        Some((at, _)) => format!("{}…", written.get(..at).unwrap_or("")),
+        None => written.to_string(),
+    }
+}
+
 /// Gives a param another value, as written: `0.3`, `10%`, `30 days`, `true`, a text.
 ///
 /// # Errors
 /// An unknown name, a value of another kind, or one outside the declared range.
 pub fn set_param(program: &mut Program, currency: Option<&str>, name: &str, written: &str) -> Result<(), SettingFault> {
     let names: Vec<String> = program.params.iter().map(|p| p.name.clone()).collect();
+    let bounds_cap = program.parts.iter().any(|p| match p {
+        Part::Cap(c) => {
+            matches!(c.bound, Bound::Param(id) if names.get(id.index()).is_some_and(|n| n == name))
+        }
+        _ => false,
+    });
     let Some(param) = program.params.iter_mut().find(|p| p.name == name) else {
         let near = did_you_mean(name, names.iter().map(String::as_str));
         let help = near
@@ -38,12 +53,20 @@ pub fn set_param(program: &mut Program, currency: Option<&str>, name: &str, writ
         },
         Constant::Text(_) => Constant::Text(written.trim_matches('"').into()),
         Constant::Number(_) => {
-            let Some(number) = number(written, &param.ty, currency) else {
+            let literal = Written::of(written);
+            let Some((literal, number)) = literal.and_then(|l| l.value(&param.ty, currency).map(|n| (l, n))) else {
                 return fault(
-                    format!("`{written}` is not {}", param.ty),
+                    format!("`{}` is not {}", shortened(written), param.ty),
                     Some("for example `0.3`, `10%` or `30 days`".into()),
                 );
             };
+            if bounds_cap && literal.is_whole() != param.count {
+                let (is, example) = if param.count { ("a count", "`2`") } else { ("a share", "`20%` or `0.2`") };
+                return fault(
+                    format!("`{name}` bounds a cap as {is}, and {written} is not written as one"),
+                    Some(format!("write it as its default is written, such as {example}")),
+                );
+            }
             if param.whole && number.fract() != 0.0 {
                 return fault(format!("`{name}` is a whole number, not `{written}`"), None);
             }
@@ -56,37 +79,54 @@ pub fn set_param(program: &mut Program, currency: Option<&str>, name: &str, writ
             Some("the proofs of `rewardc check` hold within the declared range only; widen it in the file".into()),
         );
     }
-    let bounds_share = program.parts.iter().any(|p| match p {
-        crate::program::Part::Cap(c) => {
-            matches!(c.bound, crate::program::Bound::Param(id) if names.get(id.index()).is_some_and(|n| n == name))
-        }
-        _ => false,
-    });
-    if bounds_share && Decimal::from_f64(value.number()).is_none() {
+    if bounds_cap && Decimal::from_f64(value.number()).is_none() {
         return fault(format!("`{name}` bounds a cap: it has at most four decimals as a fraction"), None);
     }
     param.value = value;
     Ok(())
 }
 
-fn number(written: &str, ty: &crate::types::Ty, currency: Option<&str>) -> Option<f64> {
-    let (negative, text) = written.strip_prefix('-').map_or((false, written), |t| (true, t));
-    let (digits, unit) = match text.split_once(' ') {
-        Some((digits, unit)) => (digits, Some(unit.to_string())),
-        None => (text, None),
-    };
-    let (digits, percent) = digits.strip_suffix('%').map_or((digits, false), |d| (d, true));
-    if !digits.starts_with(|c: char| c.is_ascii_digit()) {
-        return None;
+/// A value as it is written in a file: an optional sign, a number, an optional unit.
+struct Written {
+    negative: bool,
+    number: Number,
+}
+
+impl Written {
+    /// Reads a literal by the scan that reads files.
+    fn of(text: &str) -> Option<Self> {
+        let tokens = scan(text);
+        let (negative, rest) = match tokens.split_first() {
+            Some((first, rest)) if first.is("-") => (true, rest),
+            _ => (false, tokens.as_slice()),
+        };
+        let (digits, unit) = match rest {
+            [digits] => (digits, None),
+            [digits, unit] if unit.kind == TokenKind::Word && unit.start > digits.end() => (digits, Some(unit)),
+            _ => return None,
+        };
+        if digits.kind != TokenKind::Number {
+            return None;
+        }
+        let (plain, percent) = digits.text.strip_suffix('%').map_or((digits.text, false), |d| (d, true));
+        let unit = unit.map(|u| u.text.to_string());
+        Some(Self { negative, number: Number { digits: plain.replace('_', ""), percent, unit } })
     }
-    let number = Number { digits: digits.replace('_', ""), percent, unit };
-    let dimension = match &number.unit {
-        Some(word) => Some(Unit::named(word, currency)?),
-        None => None,
-    };
-    if dimension.as_ref().map_or(crate::types::Dimension::NONE, |u| u.dimension) != ty.dimension() {
-        return None;
+
+    /// Digits alone: as a bound a count (R4.1).
+    fn is_whole(&self) -> bool {
+        !self.number.percent && self.number.digits.bytes().all(|b| b.is_ascii_digit())
     }
-    let value = dimension.map_or_else(|| number.decimal(), |u| u.to_base(number.decimal()));
-    value.is_finite().then_some(if negative { -value } else { value })
+
+    fn value(&self, ty: &Ty, currency: Option<&str>) -> Option<f64> {
+        let unit = match &self.number.unit {
+            Some(word) => Some(Unit::named(word, currency)?),
+            None => None,
+        };
+        if unit.as_ref().map_or(Dimension::NONE, |u| u.dimension) != ty.dimension() {
+            return None;
+        }
+        let value = unit.map_or_else(|| self.number.decimal(), |u| u.to_base(self.number.decimal()));
+        value.is_finite().then_some(if self.negative { -value } else { value })
+    }
 }

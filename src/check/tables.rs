@@ -7,12 +7,21 @@ use super::Checker;
 use super::load::read_fault;
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::program::{Table, TableId, TextList};
-use crate::source::{Files, Span};
+use crate::source::{Files, Span, open_quote};
 use crate::syntax::ast::{DeclKind, Name, Spanned};
 use crate::types::{Interval, Scale, Ty, round_to_f32};
 
 /// A row: its line in the file, and the fields asked for.
 type CsvRow = (u64, Vec<String>);
+
+/// The columns that a file is read for.
+#[derive(Clone, Copy)]
+enum Wanted<'a> {
+    /// A table's, by name.
+    Named(&'a [&'a Name]),
+    /// A list's only one, which holds this feature.
+    Only(&'a str),
+}
 
 /// Most rows of a table or list (R8.5).
 const MAX_ROWS: usize = 1_000_000;
@@ -32,7 +41,7 @@ impl Checker {
             self.error(Diagnostic::at(&code::TYPE, scale.span, "a table gives numbers"));
         }
         let columns: Vec<&Name> = keys.iter().chain([value]).collect();
-        if let Some(rows) = self.csv(files, name.span, path, &columns) {
+        if let Some(rows) = self.csv(files, name.span, path, Wanted::Named(&columns)) {
             let mut found = BTreeMap::new();
             let mut range: Option<Interval> = None;
             let allowed = scale.and_then(|s| s.node.default_range());
@@ -96,14 +105,14 @@ impl Checker {
         }
         self.list_types.push(self.schema.feature(&feature.node).map(crate::schema::Feature::ty));
         let mut values = BTreeSet::new();
-        for (_, fields) in self.csv(files, name.span, path, &[]).unwrap_or_default() {
+        for (_, fields) in self.csv(files, name.span, path, Wanted::Only(&feature.node)).unwrap_or_default() {
             values.extend(fields.into_iter().next());
         }
         self.program.lists.push(TextList { name: name.node.clone(), values: Arc::new(values) });
     }
 
-    /// The rows of a CSV file, only the columns asked for (none: its only column), with line numbers.
-    fn csv(&mut self, files: &dyn Files, at: Span, path: &Spanned<String>, columns: &[&Name]) -> Option<Vec<CsvRow>> {
+    /// The rows of a CSV file, only the columns asked for, with line numbers.
+    fn csv(&mut self, files: &dyn Files, at: Span, path: &Spanned<String>, asked: Wanted<'_>) -> Option<Vec<CsvRow>> {
         let from = self.sources.get(at.file).map_or(String::new(), |f| f.name.clone());
         let text = match files.read(&from, &path.node) {
             Ok((shown, text)) => {
@@ -112,46 +121,25 @@ impl Checker {
             }
             Err(fault) => return self.refuse(read_fault(&fault, &path.node, path.span)),
         };
+        if let Some(line) = open_quote(text.as_bytes()) {
+            return self.refuse(table_fault(path.span, &path.node, line, "a quote opens here and is never closed"));
+        }
         let mut reader = csv::ReaderBuilder::new().flexible(false).trim(csv::Trim::All).from_reader(text.as_bytes());
         let header: Vec<String> = match reader.headers() {
             Ok(header) => header.iter().map(str::to_string).collect(),
             Err(e) => return self.refuse(table_fault(path.span, &path.node, 1, &e.to_string())),
         };
-        if columns.is_empty() && header.len() != 1 {
-            return self.refuse(table_fault(
-                path.span,
-                &path.node,
-                1,
-                &format!("a list has one column, this has {}", header.len()),
-            ));
+        if let Some(twice) = header.iter().enumerate().find(|(i, h)| header.iter().take(*i).any(|o| o == *h)) {
+            let what = format!("its header names the column `{}` twice", twice.1);
+            return self.refuse(table_fault(path.span, &path.node, 1, &what));
         }
-        let mut wanted = Vec::new();
-        for column in columns {
-            match header.iter().position(|h| *h == column.node) {
-                Some(i) => wanted.push(i),
-                None if header.iter().all(String::is_empty) => {
-                    return self.refuse(table_fault(path.span, &path.node, 0, "the file is empty"));
-                }
-                None => {
-                    let near = did_you_mean(&column.node, header.iter().map(String::as_str));
-                    let help = near.map_or_else(
-                        || format!("its columns are {}", header.join(", ")),
-                        |n| format!("did you mean `{n}`?"),
-                    );
-                    return self.refuse(
-                        Diagnostic::at(
-                            &code::TABLE,
-                            column.span,
-                            format!("`{}` has no column `{}`", path.node, column.node),
-                        )
-                        .help(help),
-                    );
-                }
-            }
+        if header.iter().all(String::is_empty) {
+            return self.refuse(table_fault(path.span, &path.node, 0, "the file is empty"));
         }
-        if columns.is_empty() {
-            wanted.push(0);
-        }
+        let wanted = match asked {
+            Wanted::Named(columns) => self.named_columns(&header, &path.node, columns)?,
+            Wanted::Only(feature) => self.only_column(&header, path, feature)?,
+        };
         let mut rows = Vec::new();
         for record in reader.records() {
             match record {
@@ -174,6 +162,40 @@ impl Checker {
             }
         }
         Some(rows)
+    }
+
+    /// Where the columns of a table stand.
+    fn named_columns(&mut self, header: &[String], path: &str, columns: &[&Name]) -> Option<Vec<usize>> {
+        let mut wanted = Vec::new();
+        for column in columns {
+            let Some(i) = header.iter().position(|h| *h == column.node) else {
+                let near = did_you_mean(&column.node, header.iter().map(String::as_str));
+                let help = near.map_or_else(
+                    || format!("its columns are {}", header.join(", ")),
+                    |n| format!("did you mean `{n}`?"),
+                );
+                let message = format!("`{path}` has no column `{}`", column.node);
+                return self.refuse(Diagnostic::at(&code::TABLE, column.span, message).help(help));
+            };
+            wanted.push(i);
+        }
+        Some(wanted)
+    }
+
+    /// The one column of a list, named like its feature or the feature's column: a file without a
+    /// header would lose its first id in silence.
+    fn only_column(&mut self, header: &[String], path: &Spanned<String>, feature: &str) -> Option<Vec<usize>> {
+        let [name] = header else {
+            let what = format!("a list has one column, this has {}", header.len());
+            return self.refuse(table_fault(path.span, &path.node, 1, &what));
+        };
+        let known = self.schema.feature(feature);
+        if name != feature && known.is_some_and(|f| f.from.iter().all(|(_, column)| column != name)) {
+            let what = format!("the header is `{name}`, not `{feature}`");
+            let help = format!("the first line of a list names its feature: write `{feature}` there, ids below");
+            return self.refuse(table_fault(path.span, &path.node, 1, &what).help(help));
+        }
+        Some(vec![0])
     }
 
     /// A table's keys, and the type and range of what it gives.

@@ -68,6 +68,9 @@ fn run() -> Exit {
         }
     };
     let mut ui = Ui::new(cli.color);
+    if matches!(cli.command, Command::Score(_) | Command::Why(_) | Command::Schema(_) | Command::Demo(_)) {
+        crate::write::on_interrupt();
+    }
     let exit = match &cli.command {
         Command::Check(args) => check::run(args, &mut ui),
         Command::Explain(args) => explain::run(args, &mut ui),

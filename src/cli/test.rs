@@ -57,7 +57,12 @@ fn test_file(file: &Path, format: Format, ui: &mut Ui, tally: &mut Tally, docume
     let checked = match load(file, &options()) {
         Ok(checked) => checked,
         Err(fault) => {
-            ui.report_bare(fault);
+            if format == Format::Json {
+                let findings = crate::diagnostic::json(&[fault], &crate::source::Sources::default());
+                documents.push(serde_json::json!({ "file": file.display().to_string(), "findings": findings }));
+            } else {
+                ui.report_bare(fault);
+            }
             tally.unreadable += 1;
             return;
         }

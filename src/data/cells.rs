@@ -14,6 +14,8 @@ pub enum Cells {
     Text(Vec<Option<String>>),
     /// Texts of a file without types (CSV): a number, a condition or a text, as its feature says.
     Raw(Vec<Option<String>>),
+    /// Dates, times and durations in their file's own unit: they order and identify, and are no numbers.
+    Moment(Vec<Option<i64>>),
     /// Offsets into the inner cells; nulls are marked apart.
     List {
         offsets: Vec<usize>,
@@ -30,6 +32,7 @@ pub enum Cell<'c> {
     Bool(bool),
     Text(&'c str),
     Raw(&'c str),
+    Moment(i64),
 }
 
 impl Cells {
@@ -63,10 +66,9 @@ impl Cells {
                 let texts = series.cast(&DataType::String).map_err(wrong)?;
                 Self::Text(texts.str().map_err(wrong)?.iter().map(|v| v.map(str::to_string)).collect())
             }
-            // Times order slates and histories; as numbers they count in their own unit.
             DataType::Date | DataType::Datetime(..) | DataType::Time | DataType::Duration(_) => {
                 let cast = series.to_physical_repr().cast(&DataType::Int64).map_err(wrong)?;
-                Self::Int(cast.i64().map_err(wrong)?.iter().collect())
+                Self::Moment(cast.i64().map_err(wrong)?.iter().collect())
             }
             t if t.is_integer() => {
                 let cast = series.strict_cast(&DataType::Int64).map_err(wrong)?;
@@ -96,7 +98,7 @@ impl Cells {
     /// Number of cells.
     pub fn len(&self) -> usize {
         match self {
-            Self::Int(v) => v.len(),
+            Self::Int(v) | Self::Moment(v) => v.len(),
             Self::Float(v) => v.len(),
             Self::Bool(v) => v.len(),
             Self::Text(v) | Self::Raw(v) => v.len(),
@@ -112,6 +114,7 @@ impl Cells {
             Self::Bool(v) => v.get(at).copied().flatten().map(Cell::Bool),
             Self::Text(v) => v.get(at).and_then(Option::as_deref).map(Cell::Text),
             Self::Raw(v) => v.get(at).and_then(Option::as_deref).map(Cell::Raw),
+            Self::Moment(v) => v.get(at).copied().flatten().map(Cell::Moment),
             Self::List { .. } => None,
         }
     }
@@ -130,7 +133,7 @@ impl Cells {
     pub fn series(&self, name: &str) -> PolarsResult<Column> {
         let name: PlSmallStr = name.into();
         Ok(match self {
-            Self::Int(v) => Column::new(name, v),
+            Self::Int(v) | Self::Moment(v) => Column::new(name, v),
             Self::Float(v) => Column::new(name, v),
             Self::Bool(v) => Column::new(name, v),
             Self::Text(v) | Self::Raw(v) => Column::new(name, v),
@@ -158,6 +161,7 @@ impl Cells {
             Self::Float(_) => "numbers",
             Self::Bool(_) => "true and false",
             Self::Text(_) | Self::Raw(_) => "texts",
+            Self::Moment(_) => "moments",
             Self::List { .. } => "lists",
         }
     }
@@ -167,7 +171,7 @@ impl Cell<'_> {
     /// As the text of a key: whole numbers without a point (R6.1).
     pub fn key(&self) -> String {
         match self {
-            Self::Int(n) => n.to_string(),
+            Self::Int(n) | Self::Moment(n) => n.to_string(),
             Self::Float(f) if f.fract() == 0.0 && f.abs() < 9e15 => format!("{}", *f as i64),
             Self::Float(f) => f.to_string(),
             Self::Bool(b) => b.to_string(),
@@ -175,13 +179,13 @@ impl Cell<'_> {
         }
     }
 
-    /// As a number; conditions and texts are none.
+    /// As a number; conditions, texts and moments are none.
     pub fn number(&self) -> Option<f64> {
         match self {
             Self::Int(n) => Some(*n as f64),
             Self::Float(f) => Some(*f),
             Self::Raw(t) => t.trim().parse().ok(),
-            Self::Bool(_) | Self::Text(_) => None,
+            Self::Bool(_) | Self::Text(_) | Self::Moment(_) => None,
         }
     }
 }

@@ -12,6 +12,9 @@ use crate::eval::batch::{By, Column, Texts, Values};
 use crate::schema::{Feature, Raw};
 use crate::types::Scale;
 
+/// What a cell with a date, a time or a duration is called.
+const MOMENT: &str = "a date, time or duration";
+
 /// A cleaned column and how many values were clipped.
 pub struct Cleaned {
     pub column: Column<'static>,
@@ -52,7 +55,12 @@ pub fn build(view: &View<'_>, feature: &Feature, texts: &mut Texts) -> Result<Cl
                     scale_word(feature.scale)
                 ),
             )
-            .help("correct `scale:` or `from:` in the schema, or the data"),
+            .help(match found.as_str() {
+                MOMENT => {
+                    "write it as a number in the feature's unit: what a moment counts in differs from file to file"
+                }
+                _ => "correct `scale:` or `from:` in the schema, or the data",
+            }),
         ));
     }
     let valid: Vec<bool> = (0..view.n_rows).map(|r| pick(r).is_some()).collect();
@@ -108,6 +116,7 @@ impl Cleaner<'_> {
     fn wrong(&mut self, row: usize, cells: &Cells, at: usize) {
         let shown = cells.get(at).map_or(cells.word().to_string(), |c| match c {
             Cell::Text(t) | Cell::Raw(t) => format!("the text \"{}\"", t.chars().take(40).collect::<String>()),
+            Cell::Moment(_) => MOMENT.to_string(),
             other => other.key(),
         });
         self.fault.get_or_insert((row, shown));

@@ -115,10 +115,11 @@ fn csv_file(path: &Path, name: String) -> Result<Frame, Fault> {
     }
     let mut columns: Vec<Vec<Option<String>>> = vec![Vec::new(); header.len()];
     let mut record = csv::StringRecord::new();
+    let mut last = csv::Position::new();
     let mut height = 0;
     loop {
         match reader.read_record(&mut record) {
-            Ok(true) => {}
+            Ok(true) => last = record.position().cloned().unwrap_or(last),
             Ok(false) => break,
             Err(e) => {
                 return Err(broken(
@@ -139,11 +140,27 @@ fn csv_file(path: &Path, name: String) -> Result<Frame, Fault> {
         }
         height += 1;
     }
+    if let Some(line) = still_open(path, &last) {
+        return Err(broken(
+            format!("the quote that opens in line {line} is never closed"),
+            "the rows behind it would be lost: close it, or write `\"\"` for a quote inside a text",
+        ));
+    }
     if height == 0 {
         return Err(no_rows(&name, "has no rows"));
     }
     let columns = header.into_iter().zip(columns).map(|(h, c)| (h, Ok(Cells::Raw(c)))).collect();
     Ok(Frame { name, height, columns: Columns::Cells(columns) })
+}
+
+/// The line of a quote left open in the last record; the reader takes the end of the file as its end.
+fn still_open(path: &Path, last: &csv::Position) -> Option<u64> {
+    use std::io::{Read, Seek, SeekFrom};
+    let mut file = std::fs::File::open(path).ok()?;
+    file.seek(SeekFrom::Start(last.byte())).ok()?;
+    let mut tail = Vec::new();
+    file.read_to_end(&mut tail).ok()?;
+    Some(last.line() + crate::source::open_quote(&tail)? - 1)
 }
 
 fn csv_words(error: &csv::Error) -> String {

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::io::BufRead;
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::cells::Cells;
 use super::{Fault, fault};
 use crate::diagnostic::{Diagnostic, code};
+use crate::source::Json;
 
 /// Columns in order of first appearance; one that mixes kinds is a fault only where it is asked for.
 pub type Columns = Vec<(String, Result<Cells, Fault>)>;
@@ -26,7 +25,7 @@ pub fn read(path: &Path, name: &str) -> Result<(usize, Columns), Fault> {
     };
     let file = std::fs::File::open(path).map_err(|e| fault(&code::DATA_FILE, format!("cannot read `{name}`: {e}")))?;
     let mut places: HashMap<String, usize> = HashMap::new();
-    let mut columns: Vec<(String, Vec<Value>)> = Vec::new();
+    let mut columns: Vec<(String, Vec<Json>)> = Vec::new();
     // Line of each row: blank lines are no rows.
     let mut lines = Vec::new();
     for (i, line) in std::io::BufReader::new(file).split(b'\n').enumerate() {
@@ -35,18 +34,17 @@ pub fn read(path: &Path, name: &str) -> Result<(usize, Columns), Fault> {
         if line.iter().all(u8::is_ascii_whitespace) {
             continue;
         }
-        let value: Value =
-            serde_json::from_slice(line).map_err(|e| broken(i + 1, &format!("is not JSON: {}", words(&e))))?;
-        let Value::Object(fields) = value else { return Err(broken(i + 1, "is not an object")) };
+        let value = Json::read(line).map_err(|why| broken(i + 1, &format!("cannot be read: {why}")))?;
+        let Json::Object(fields) = value else { return Err(broken(i + 1, "is not an object")) };
         let row = lines.len();
         lines.push(i + 1);
         for (key, value) in fields {
             let place = *places.entry(key.clone()).or_insert_with(|| {
-                columns.push((key, vec![Value::Null; row]));
+                columns.push((key, vec![Json::Null; row]));
                 columns.len() - 1
             });
             if let Some((_, column)) = columns.get_mut(place) {
-                column.resize(row, Value::Null);
+                column.resize(row, Json::Null);
                 column.push(value);
             }
         }
@@ -54,7 +52,7 @@ pub fn read(path: &Path, name: &str) -> Result<(usize, Columns), Fault> {
     let n = lines.len();
     let mut found = Vec::new();
     for (key, mut values) in columns {
-        values.resize(n, Value::Null);
+        values.resize(n, Json::Null);
         let cells = cells(&values).map_err(|(row, what)| {
             let line = lines.get(row).copied().unwrap_or(0);
             fault(
@@ -67,67 +65,58 @@ pub fn read(path: &Path, name: &str) -> Result<(usize, Columns), Fault> {
     Ok((n, found))
 }
 
-/// The reason without the position in the line that serde adds.
-fn words(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.split(" at line ").next().unwrap_or(&text).to_string()
-}
-
 /// Values of one kind as cells; the first value of another kind is the fault.
-fn cells(values: &[Value]) -> Result<Cells, (usize, String)> {
-    let lists = values.iter().any(Value::is_array);
-    if lists {
+fn cells(values: &[Json]) -> Result<Cells, (usize, String)> {
+    if values.iter().any(|v| matches!(v, Json::List(_))) {
         let (mut offsets, mut valid, mut inner, mut rows) = (vec![0], Vec::new(), Vec::new(), Vec::new());
         for (row, value) in values.iter().enumerate() {
             match value {
-                Value::Array(items) => {
+                Json::List(items) => {
                     inner.extend(items.iter().cloned());
                     rows.extend(std::iter::repeat_n(row, items.len()));
                 }
-                Value::Null => {}
-                other => return Err((row, kind(other))),
+                Json::Null => {}
+                other => return Err((row, other.kind())),
             }
-            valid.push(value.is_array());
+            valid.push(*value != Json::Null);
             offsets.push(inner.len());
         }
         let inner = cells(&inner).map_err(|(i, what)| (rows.get(i).copied().unwrap_or(0), what))?;
         return Ok(Cells::List { offsets, valid, inner: Box::new(inner) });
     }
-    let first = values.iter().find(|v| !v.is_null());
-    let all = |fits: fn(&Value) -> bool| match values.iter().enumerate().find(|(_, v)| !v.is_null() && !fits(v)) {
-        Some((row, other)) => Err((row, kind(other))),
-        None => Ok(()),
-    };
-    match first {
-        None => Ok(Cells::Int(vec![None; values.len()])),
-        Some(Value::Bool(_)) => {
-            all(Value::is_boolean).map(|()| Cells::Bool(values.iter().map(Value::as_bool).collect()))
+    match values.iter().find(|v| **v != Json::Null) {
+        None | Some(Json::Null) => Ok(Cells::Int(vec![None; values.len()])),
+        Some(Json::Bool(_)) => each(values, |v| if let Json::Bool(b) = v { Some(*b) } else { None }).map(Cells::Bool),
+        Some(Json::Text(_)) => {
+            each(values, |v| if let Json::Text(t) = v { Some(t.clone()) } else { None }).map(Cells::Text)
         }
-        Some(Value::String(_)) => {
-            all(Value::is_string).map(|()| Cells::Text(values.iter().map(|v| v.as_str().map(str::to_string)).collect()))
+        Some(Json::Number(_)) => numbers(values),
+        Some(Json::List(_) | Json::Object(_)) => {
+            let row = values.iter().position(|v| *v != Json::Null).unwrap_or(0);
+            Err((row, values.get(row).map_or(String::new(), Json::kind)))
         }
-        Some(Value::Number(_)) => {
-            all(Value::is_number)?;
-            if values.iter().all(|v| v.is_null() || v.is_i64()) {
-                Ok(Cells::Int(values.iter().map(Value::as_i64).collect()))
-            } else if values.iter().any(|v| v.as_u64().is_some_and(|n| n > i64::MAX as u64)) {
-                // Hashes past i64: as ids they are texts, as numbers they are read from their digits.
-                Ok(Cells::Raw(values.iter().map(|v| (!v.is_null()).then(|| v.to_string())).collect()))
-            } else {
-                Ok(Cells::Float(values.iter().map(Value::as_f64).collect()))
-            }
-        }
-        Some(other) => Err((values.iter().position(|v| v == other).unwrap_or(0), kind(other))),
     }
 }
 
-fn kind(value: &Value) -> String {
-    match value {
-        Value::Null => "null".into(),
-        Value::Bool(b) => format!("`{b}`"),
-        Value::Number(n) => format!("the number {n}"),
-        Value::String(s) => format!("the text \"{}\"", s.chars().take(40).collect::<String>()),
-        Value::Array(_) => "a list".into(),
-        Value::Object(_) => "an object".into(),
+/// Each value as `T`, null as none.
+fn each<T>(values: &[Json], read: impl Fn(&Json) -> Option<T>) -> Result<Vec<Option<T>>, (usize, String)> {
+    let one = |(row, value): (usize, &Json)| match (value, read(value)) {
+        (Json::Null, _) => Ok(None),
+        (_, Some(read)) => Ok(Some(read)),
+        (other, None) => Err((row, other.kind())),
+    };
+    values.iter().enumerate().map(one).collect()
+}
+
+fn numbers(values: &[Json]) -> Result<Cells, (usize, String)> {
+    let digits = each(values, |v| if let Json::Number(n) = v { Some(n.as_str().to_string()) } else { None })?;
+    let int = |n: &String| n.parse::<i64>().ok();
+    if digits.iter().flatten().all(|n| int(n).is_some()) {
+        Ok(Cells::Int(digits.iter().map(|n| n.as_ref().and_then(int)).collect()))
+    } else if values.iter().any(|v| v.is_whole() && matches!(v, Json::Number(n) if int(n).is_none())) {
+        // Hashes past i64: as ids they are texts, as numbers they are read from their digits.
+        Ok(Cells::Raw(digits))
+    } else {
+        Ok(Cells::Float(digits.iter().map(|n| n.as_ref().and_then(|n| n.parse().ok())).collect()))
     }
 }

@@ -160,7 +160,7 @@ fn ordered(batch: &Batch<'static>, view: &View<'_>, order: &[String]) -> Result<
 /// Order of raw values; null last.
 pub fn compare(a: Option<Cell<'_>>, b: Option<Cell<'_>>) -> std::cmp::Ordering {
     match (a, b) {
-        (Some(Cell::Int(x)), Some(Cell::Int(y))) => x.cmp(&y),
+        (Some(Cell::Int(x)), Some(Cell::Int(y))) | (Some(Cell::Moment(x)), Some(Cell::Moment(y))) => x.cmp(&y),
         (Some(Cell::Raw(x)), Some(Cell::Raw(y))) if x.parse::<i64>().is_ok() && y.parse::<i64>().is_ok() => {
             x.parse::<i64>().unwrap_or(0).cmp(&y.parse::<i64>().unwrap_or(0))
         }

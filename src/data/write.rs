@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, code};
 use crate::eval::Scores;
 use crate::program::{Program, column_names, columns};
 use crate::schema::{Schema, SlateDecl};
-use crate::write::write_whole;
+use crate::write::prepare;
 
 /// Whether scores at `path` are written as CSV; else they are written as Parquet.
 ///
@@ -50,18 +50,23 @@ pub fn write_scores(
         fault(&code::UNWRITABLE, format!("cannot write `{}`: {why}", at.display()))
     };
     let mut df = frame(program, schema, bound, scores, csv).map_err(|e| unwritable(path, &e))?;
-    if csv {
-        // First what describes the scores: there are never scores without it.
-        let mut beside = path.as_os_str().to_os_string();
-        beside.push(".meta.json");
-        let beside = std::path::PathBuf::from(beside);
-        let map: serde_json::Map<String, serde_json::Value> =
-            facts.iter().map(|(k, v)| (k.clone(), serde_json::Value::String(v.clone()))).collect();
-        let text = format!("{:#}\n", serde_json::Value::Object(map));
-        write_whole(&beside, |file| file.write_all(text.as_bytes())).map_err(|e| unwritable(&beside, &e))?;
-    }
+    // Scores and what describes them are both on disk before either takes its place.
+    let beside = match csv {
+        true => {
+            let mut beside = path.as_os_str().to_os_string();
+            beside.push(".meta.json");
+            let beside = std::path::PathBuf::from(beside);
+            let map: serde_json::Map<String, serde_json::Value> =
+                facts.iter().map(|(k, v)| (k.clone(), serde_json::Value::String(v.clone()))).collect();
+            let text = format!("{:#}\n", serde_json::Value::Object(map));
+            let written =
+                prepare(&beside, |file| file.write_all(text.as_bytes())).map_err(|e| unwritable(&beside, &e))?;
+            Some((beside, written))
+        }
+        false => None,
+    };
     let metadata: Vec<(String, String)> = facts.to_vec();
-    write_whole(path, |file| {
+    let scores = prepare(path, |file| {
         let result = if csv {
             CsvWriter::new(&mut *file).finish(&mut df)
         } else {
@@ -72,7 +77,11 @@ pub fn write_scores(
         };
         result.map_err(std::io::Error::other)
     })
-    .map_err(|e| unwritable(path, &e))
+    .map_err(|e| unwritable(path, &e))?;
+    if let Some((beside, written)) = beside {
+        written.commit().map_err(|e| unwritable(&beside, &e))?;
+    }
+    scores.commit().map_err(|e| unwritable(path, &e))
 }
 
 /// Columns of the input that identify a row: request, item or SID, position, time.

@@ -2,41 +2,39 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::program::{Charge, Program};
+use crate::source::Json;
 
 /// The state of every cap that has one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct ControlState {
     /// Id of the reward that it belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reward: Option<String>,
-    #[serde(default)]
     pub caps: BTreeMap<String, CapState>,
 }
 
 /// The state of one cap; what is left out starts at its beginning.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct CapState {
     /// Price of a `dual`, in units of an advantage.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lambda: Option<f64>,
     /// Share over the window; left out: the bound.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
     /// Items this session was already shown.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub shown: Option<u64>,
     /// The matching ones among them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub matching: Option<Matching>,
 }
 
 /// Matching items shown, altogether or key by key.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Matching {
     All(u64),
@@ -57,6 +55,72 @@ impl Matching {
 
 /// More items than any session was shown.
 const MOST_SHOWN: u64 = 1_000_000_000_000;
+
+impl CapState {
+    fn of(name: &str, value: Json) -> Result<Self, String> {
+        let mut cap = Self::default();
+        for (key, value) in object(value, &format!("the cap `{name}`"))? {
+            let what = format!("`{key}` of `{name}`");
+            match key.as_str() {
+                "lambda" => cap.lambda = Some(number(&value, &what)?),
+                "share" => cap.share = Some(number(&value, &what)?),
+                "shown" => cap.shown = Some(count(&value, &what)?),
+                "matching" => cap.matching = Some(Matching::of_json(value, &what)?),
+                _ => {
+                    return Err(format!("{what} is unknown: a cap has `lambda`, `share`, `shown` and `matching`"));
+                }
+            }
+        }
+        if cap.share.is_some_and(|s| !(0.0..=1.0).contains(&s)) {
+            return Err(format!("`share` of `{name}` is not from 0 to 1"));
+        }
+        let most = match &cap.matching {
+            Some(Matching::All(n)) => *n,
+            Some(Matching::PerKey(map)) => map.values().copied().max().unwrap_or(0),
+            None => 0,
+        };
+        if most > cap.shown.unwrap_or(0) {
+            return Err(format!("`{name}` has more `matching` than `shown`"));
+        }
+        Ok(cap)
+    }
+}
+
+impl Matching {
+    fn of_json(value: Json, what: &str) -> Result<Self, String> {
+        match value {
+            Json::Object(keys) => keys
+                .into_iter()
+                .map(|(key, n)| Ok((key.clone(), count(&n, &format!("`{key}` in {what}"))?)))
+                .collect::<Result<_, String>>()
+                .map(Self::PerKey),
+            other => count(&other, what).map(Self::All),
+        }
+    }
+}
+
+fn object(value: Json, what: &str) -> Result<Vec<(String, Json)>, String> {
+    match value {
+        Json::Object(entries) => Ok(entries),
+        other => Err(format!("{what} is an object in braces, not {}", other.kind())),
+    }
+}
+
+fn number(value: &Json, what: &str) -> Result<f64, String> {
+    match value {
+        Json::Number(n) => n.parse().ok().filter(|v: &f64| v.is_finite()),
+        _ => None,
+    }
+    .ok_or_else(|| format!("{what} is a number, not {}", value.kind()))
+}
+
+fn count(value: &Json, what: &str) -> Result<u64, String> {
+    match value {
+        Json::Number(n) => n.parse().ok().filter(|n| *n <= MOST_SHOWN),
+        _ => None,
+    }
+    .ok_or_else(|| format!("{what} is a whole number from 0 to {MOST_SHOWN}, not {}", value.kind()))
+}
 
 /// Something about a state that a user should know.
 #[derive(Clone, Debug, PartialEq)]
@@ -82,26 +146,18 @@ impl ControlState {
     /// # Errors
     /// What is wrong with it, as a sentence.
     pub fn from_json(text: &str) -> Result<Self, String> {
-        if !text.trim_start().starts_with('{') {
-            return Err("it is not a JSON object".into());
-        }
-        let state: Self = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        for (name, cap) in &state.caps {
-            let share_fits = cap.share.is_none_or(|s| (0.0..=1.0).contains(&s));
-            if cap.lambda.is_some_and(|l| !l.is_finite()) {
-                return Err(format!("`lambda` of `{name}` is not a finite number"));
-            }
-            if !share_fits {
-                return Err(format!("`share` of `{name}` is not from 0 to 1"));
-            }
-            let counts = match &cap.matching {
-                Some(Matching::All(n)) => vec![*n],
-                Some(Matching::PerKey(map)) => map.values().copied().collect(),
-                None => Vec::new(),
-            };
-            let shown = cap.shown.unwrap_or(0);
-            if counts.iter().any(|n| *n > shown) || shown > MOST_SHOWN {
-                return Err(format!("`{name}` has more `matching` than `shown`, or more `shown` than {MOST_SHOWN}"));
+        let mut state = Self::default();
+        for (key, value) in object(Json::read(text.as_bytes())?, "it")? {
+            match (key.as_str(), value) {
+                ("reward", Json::Text(id)) => state.reward = Some(id),
+                ("reward", other) => return Err(format!("`reward` is the id of a reward, not {}", other.kind())),
+                ("caps", caps) => {
+                    for (name, cap) in object(caps, "`caps`")? {
+                        let read = CapState::of(&name, cap)?;
+                        state.caps.insert(name, read);
+                    }
+                }
+                (other, _) => return Err(format!("`{other}` is none of its keys, which are `reward` and `caps`")),
             }
         }
         Ok(state)

@@ -167,6 +167,17 @@ impl<'n> Keys<'n> {
         found
     }
 
+    /// The text of a key that must be there; empty where it is not.
+    pub fn need_text(&mut self, key: &'static str, out: &mut Diagnostics) -> String {
+        let Some(node) = self.need(key, out) else { return String::new() };
+        let text = node.text().unwrap_or("");
+        if text.is_empty() {
+            let message = format!("`{key}` of {} is a word or text", self.owner);
+            out.push(Diagnostic::at(&code::SCHEMA_VALUE, node.span, message));
+        }
+        text.to_string()
+    }
+
     /// A scalar's text.
     pub fn text(&mut self, key: &'static str, out: &mut Diagnostics) -> Option<(&'n str, Span)> {
         let node = self.take(key)?;
@@ -195,12 +206,16 @@ impl<'n> Keys<'n> {
         Some(texts)
     }
 
-    /// A whole number.
+    /// A whole number from 1.
     pub fn int(&mut self, key: &'static str, out: &mut Diagnostics) -> Option<u64> {
         let (text, span) = self.text(key, out)?;
-        let value = text.replace('_', "").parse().ok();
+        let value = text.replace('_', "").parse().ok().filter(|n| *n > 0);
         if value.is_none() {
-            out.push(Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{key}` of {} is a whole number", self.owner)));
+            out.push(Diagnostic::at(
+                &code::SCHEMA_VALUE,
+                span,
+                format!("`{key}` of {} is a whole number from 1", self.owner),
+            ));
         }
         value
     }

@@ -70,6 +70,25 @@ impl DiskFiles {
     }
 }
 
+/// Longest chain of symbolic links that is followed.
+const MAX_LINKS: usize = 40;
+
+impl DiskFiles {
+    /// Whether a path that cannot be resolved leaves the root by a link: a dangling link must not tell
+    /// which files exist outside.
+    fn leads_out(&self, path: &Path, links: usize) -> bool {
+        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return true };
+        let Ok(folder) = folder.canonicalize() else { return links > 0 && self.leads_out(folder, links - 1) };
+        if !folder.starts_with(&self.root) {
+            return true;
+        }
+        match std::fs::read_link(folder.join(name)) {
+            Ok(target) => links > 0 && self.leads_out(&tidy(&folder.join(target)), links - 1),
+            Err(_) => false,
+        }
+    }
+}
+
 impl Files for DiskFiles {
     fn read(&self, from: &str, path: &str) -> Result<(String, String), ReadFault> {
         let folder = Path::new(from).parent().unwrap_or(Path::new(""));
@@ -83,10 +102,16 @@ impl Files for DiskFiles {
         if !tidy(&base.join(path)).starts_with(&self.root) {
             return Err(ReadFault::OutsideRoot);
         }
-        let real = base.join(path).canonicalize().map_err(|e| ReadFault::Unreadable(plain(&e)))?;
+        let real = match base.join(path).canonicalize() {
+            Ok(real) => real,
+            Err(_) if self.leads_out(&base.join(path), MAX_LINKS) => return Err(ReadFault::OutsideRoot),
+            Err(e) => return Err(ReadFault::Unreadable(plain(&e))),
+        };
         if !real.starts_with(&self.root) {
             return Err(ReadFault::OutsideRoot);
         }
+        // A file reached through a link is shown, and counted, as the file itself.
+        let shown = real.strip_prefix(&base).map_or(shown, |inside| tidy(&folder.join(inside)));
         let limit = if path.ends_with(".csv") { MAX_TABLE_BYTES } else { MAX_FILE_BYTES };
         Ok((shown.display().to_string(), read_text(&real, limit)?))
     }
@@ -116,7 +141,7 @@ impl Files for MemoryFiles {
 }
 
 /// Removes `.` and resolves `..` by the text of the path alone.
-fn tidy(path: &Path) -> PathBuf {
+pub fn tidy(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for part in path.components() {
         match part {

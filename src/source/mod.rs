@@ -3,9 +3,13 @@
 //! Everything later in the pipeline speaks of places as [`Span`]s: a file and two byte offsets.
 //! Lines and columns are worked out only when a message is printed.
 
+mod csv;
+mod json;
 mod load;
 
-pub use load::{DiskFiles, Files, MAX_FILE_BYTES, MAX_TOTAL_BYTES, MemoryFiles, ReadFault};
+pub use csv::open_quote;
+pub use json::Json;
+pub use load::{DiskFiles, Files, MAX_FILE_BYTES, MAX_TOTAL_BYTES, MemoryFiles, ReadFault, tidy};
 
 /// Which file of a [`Sources`] a span lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]

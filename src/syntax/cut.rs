@@ -89,14 +89,17 @@ pub fn begins(word: &str, next: Option<&Token>, after: Option<&Token>) -> Option
     let after_is = |text: &str| after.is_some_and(|t| t.is(text));
     let named = |rule| (next_kind(TokenKind::Word) && after_is("=")).then_some((rule, 1));
     let when = |holds: bool, rule| holds.then_some((rule, 1));
+    // The name on the same line belongs to the declaration, also where it is a word such as `reward`.
+    let naming =
+        |rule| Some((rule, if next.is_some_and(|t| t.kind == TokenKind::Word && t.breaks == 0) { 2 } else { 1 }));
     match word {
-        "param" => Some((Rule::param_cut, 1)),
-        "let" => Some((Rule::let_cut, 1)),
-        "fn" => Some((Rule::fn_cut, 1)),
-        "term" => Some((Rule::term_cut, 1)),
-        "gate" => Some((Rule::gate_cut, 1)),
-        "cap" => Some((Rule::cap_cut, 1)),
-        "require" => Some((Rule::require_cut, 1)),
+        "param" => naming(Rule::param_cut),
+        "let" => naming(Rule::let_cut),
+        "fn" => naming(Rule::fn_cut),
+        "term" => naming(Rule::term_cut),
+        "gate" => naming(Rule::gate_cut),
+        "cap" => naming(Rule::cap_cut),
+        "require" => naming(Rule::require_cut),
         "language" => when(next_kind(TokenKind::Number), Rule::language_cut),
         "version" => when(next_kind(TokenKind::Number), Rule::version_cut),
         "scenario" => when(next_kind(TokenKind::Word), Rule::scenario_cut),

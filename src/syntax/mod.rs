@@ -19,6 +19,7 @@ mod tokens;
 
 pub use format::{FormatFault, format};
 pub use parse::parse;
+pub use tokens::{TokenKind, scan};
 
 /// The words that begin a declaration, as messages list them.
 pub const DECLARATION_WORDS: [&str; 26] = [

@@ -54,12 +54,18 @@ pub fn scan(text: &str) -> Vec<Token<'_>> {
                 at += 1;
                 continue;
             }
+            // A carriage return ends a line of its own only where no line feed follows.
+            b'\r' if bytes.get(at + 1) != Some(&b'\n') => {
+                breaks += 1;
+                at += 1;
+                continue;
+            }
             b' ' | b'\t' | b'\r' => {
                 at += 1;
                 continue;
             }
             b'/' if bytes.get(at + 1) == Some(&b'/') => {
-                at = end_while(bytes, at, |b| b != b'\n');
+                at = end_while(bytes, at, |b| !ends_line(b));
                 TokenKind::Comment
             }
             b'"' => {
@@ -81,7 +87,7 @@ pub fn scan(text: &str) -> Vec<Token<'_>> {
                 TokenKind::Mark
             }
         };
-        let text = text.get(start..at).unwrap_or("").trim_end_matches('\r');
+        let text = text.get(start..at).unwrap_or("");
         tokens.push(Token { kind, text, start, breaks });
         breaks = 0;
     }
@@ -92,14 +98,18 @@ fn end_while(bytes: &[u8], from: usize, keep: impl Fn(u8) -> bool) -> usize {
     bytes.iter().skip(from).position(|&b| !keep(b)).map_or(bytes.len(), |n| from + n)
 }
 
+fn ends_line(byte: u8) -> bool {
+    matches!(byte, b'\n' | b'\r')
+}
+
 /// Behind the closing quote, or at the end of the line where there is none.
 fn end_of_text(bytes: &[u8], from: usize) -> usize {
     let mut at = from + 1;
     while let Some(&byte) = bytes.get(at) {
         match byte {
             b'"' => return at + 1,
-            b'\n' => return at,
-            b'\\' if bytes.get(at + 1).is_some_and(|&b| b != b'\n') => at += 2,
+            b if ends_line(b) => return at,
+            b'\\' if bytes.get(at + 1).is_some_and(|&b| !ends_line(b)) => at += 2,
             _ => at += 1,
         }
     }

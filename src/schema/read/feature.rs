@@ -73,7 +73,7 @@ pub fn feature(name: &str, span: Span, node: &Node, schema: &Schema, out: &mut D
             ),
         }
     }
-    feature.missing = raws(keys.take("missing"));
+    feature.missing = raws(keys.take("missing"), "missing", out);
     feature.nullable = keys.flag("nullable", out) || !feature.missing.is_empty();
     feature.nullable |= feature.from.iter().all(|(s, _)| schema.sources.get(*s).is_some_and(|s| s.may_miss))
         && !feature.from.is_empty();
@@ -92,7 +92,7 @@ pub fn feature(name: &str, span: Span, node: &Node, schema: &Schema, out: &mut D
             feature.names = Names::Declared(names.into());
         }
     }
-    feature.truths = raws(keys.take("true"));
+    feature.truths = raws(keys.take("true"), "true", out);
     feature.split = keys.text("split", out).map(|s| s.0.to_string());
     if schema.sources.iter().enumerate().any(|(i, s)| s.sees_future && feature.from.iter().any(|f| f.0 == i)) {
         feature.availability = Availability::Observed;
@@ -213,17 +213,25 @@ fn column(
     Some((if scale == Scale::Sid { 0 } else { own.unwrap_or(0) }, text.to_string()))
 }
 
-fn raws(node: Option<&Node>) -> Vec<Raw> {
-    node.map_or(&[] as &[Node], Node::items)
-        .iter()
-        .filter_map(|n| match &n.value {
-            Value::Scalar { text, quoted } => Some(match text.parse() {
+fn raws(node: Option<&Node>, key: &str, out: &mut Diagnostics) -> Vec<Raw> {
+    let mut found = Vec::new();
+    let items = node.map_or(&[] as &[Node], |n| match &n.value {
+        Value::Map(_) => std::slice::from_ref(n),
+        _ => n.items(),
+    });
+    for item in items {
+        match &item.value {
+            Value::Scalar { text, quoted } => found.push(match text.parse() {
                 Ok(number) if !quoted => Raw::Number(number),
                 _ => Raw::Text(text.clone()),
             }),
-            _ => None,
-        })
-        .collect()
+            _ => out.push(
+                Diagnostic::at(&code::SCHEMA_VALUE, item.span, format!("`{key}` holds raw values, not lists or maps"))
+                    .help(format!("for example `{key}: [-1, \"unknown\"]`")),
+            ),
+        }
+    }
+    found
 }
 
 /// `[LO, HI]` in quantities; whole ends stay whole, others are rounded to f32 (R6.1).

@@ -25,9 +25,7 @@ pub fn read(text: &str, file: FileId, out: &mut Diagnostics) -> Schema {
     };
     let mut keys = Keys::of(&root, "the schema", out);
     let mut schema = Schema::default();
-    if let Some(node) = keys.need("schema", out) {
-        schema.name = node.text().unwrap_or("").to_string();
-    }
+    schema.name = keys.need_text("schema", out);
     schema.version = keys.int("version", out).unwrap_or(1);
     if let Some((currency, span)) = keys.text("currency", out) {
         if currency.len() == 3 && currency.bytes().all(|b| b.is_ascii_uppercase()) {
@@ -75,7 +73,7 @@ fn sources(node: Option<&Node>, out: &mut Diagnostics) -> Vec<Source> {
     let mut found = Vec::new();
     for (name, span, value) in Keys::of(node, "`sources`", out).rest() {
         let mut keys = Keys::of(value, format!("source `{name}`"), out);
-        let file = keys.need("file", out).and_then(Node::text).unwrap_or("").to_string();
+        let file = keys.need_text("file", out);
         let entity = match keys.text("entity", out) {
             Some((word, span)) => entity(word, span, out),
             None => Entity::Given,
@@ -179,7 +177,7 @@ fn spans(node: Option<&Node>, out: &mut Diagnostics) -> Spans {
             ("batch", &mut longest.batch),
         ] {
             if let Some(n) = sizes.int(key, out) {
-                *slot = n.clamp(1, 1_000_000_000);
+                *slot = n.min(1_000_000_000);
             }
         }
         sizes.finish(out);
@@ -204,7 +202,7 @@ fn slate(node: &Node, out: &mut Diagnostics) -> Option<SlateDecl> {
     match (made, by) {
         (Some(made), None) => {
             let mut keys = Keys::of(made, "`made`", out);
-            let every = keys.int("every", out).unwrap_or(10).max(1);
+            let every = keys.int("every", out).unwrap_or(10);
             if let Some((other, span)) = keys.text("per", out).filter(|p| p.0 != "request") {
                 out.push(Diagnostic::at(
                     &code::SCHEMA_VALUE,
@@ -268,8 +266,8 @@ fn training(node: &Node, out: &mut Diagnostics) -> TrainingDecl {
 fn catalog(node: Option<&Node>, out: &mut Diagnostics) -> Option<CatalogDecl> {
     let node = node?;
     let mut keys = Keys::of(node, "`catalog`", out);
-    let file = keys.need("file", out).and_then(Node::text).unwrap_or("").to_string();
-    let item = keys.need("item", out).and_then(Node::text).unwrap_or("").to_string();
+    let file = keys.need_text("file", out);
+    let item = keys.need_text("item", out);
     let sid = keys.text("sid", out).map_or("sid", |s| s.0).to_string();
     let resolve = match keys.text("resolve", out) {
         None | Some(("first", _)) => Resolve::First,

@@ -76,7 +76,6 @@ fn json_is_one_document_with_every_code() {
 }
 
 #[test]
-#[ignore = "open: see CHANGELOG, known gaps"]
 fn json_of_tests_holds_unreadable_files_too() {
     let desk = Desk::with(CLICK).put("y.reward", b"\xff");
     let said = desk.refused(&["test", "--format", "json", "x.reward", "y.reward"], 2, "RW0802");

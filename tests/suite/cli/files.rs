@@ -10,7 +10,6 @@ fn a_name_declared_twice_is_refused() {
 }
 
 #[test]
-#[ignore = "open: see CHANGELOG, known gaps"]
 fn an_output_name_as_a_let_is_named_as_such() {
     Desk::with(&format!("let reward = 1\n{CLICK}")).refused(&["check", "x.reward"], 1, "RW0204");
 }
@@ -28,7 +27,6 @@ fn a_circle_of_uses_is_refused() {
 }
 
 #[test]
-#[ignore = "open: see CHANGELOG, known gaps"]
 #[cfg(unix)]
 fn a_circle_through_a_link_is_only_a_circle() {
     let desk = Desk::with(&format!("{CLICK}use \"a.reward\"\n")).put("a.reward", "let z = 1\nuse \"b.reward\"\n");
@@ -80,7 +78,6 @@ fn links_do_not_leave_the_project() {
 }
 
 #[test]
-#[ignore = "open: see CHANGELOG, known gaps"]
 #[cfg(unix)]
 fn a_link_out_of_the_project_does_not_tell_whether_its_target_exists() {
     let desk = Desk::new().put("x.reward", format!("{}{CLICK}", HEAD.replace("toy.yaml", "link.yaml")));
@@ -137,7 +134,6 @@ fn a_table_that_breaks_its_contract_is_refused() {
 }
 
 #[test]
-#[ignore = "open: see CHANGELOG, known gaps"]
 fn a_table_whose_header_names_a_column_twice_is_refused() {
     let desk = Desk::with(&format!("table boost from \"t.csv\" (author) -> b\n{}", term("boost(author) ?? 0")));
     desk.change("t.csv", "author,b,b\na1,1,2\n");
@@ -145,7 +141,6 @@ fn a_table_whose_header_names_a_column_twice_is_refused() {
 }
 
 #[test]
-#[ignore = "open: see CHANGELOG, known gaps"]
 fn a_list_file_without_its_header_loses_no_id() {
     let desk = Desk::with(&format!("list good of author from \"l.csv\"\n{}", term("if author in good then 1 else 0")));
     desk.change("l.csv", "author\na1\n");

@@ -68,7 +68,6 @@ fn keys_of_a_schema_take_no_nonsense() {
 }
 
 #[test]
-#[ignore = "open: see CHANGELOG, known gaps"]
 fn a_value_that_means_missing_must_be_a_value() {
     for missing in ["{a: 1}", "[[1]]"] {
         let yaml = format!("schema: toy\nfeatures: {{p_click: {{scale: probability, missing: {missing}}}}}\n");
@@ -77,7 +76,6 @@ fn a_value_that_means_missing_must_be_a_value() {
 }
 
 #[test]
-#[ignore = "open: see CHANGELOG, known gaps"]
 fn a_schema_has_a_name_and_spans_have_members() {
     for (from, to) in [
         ("schema: toy", "schema: {a: b}"),

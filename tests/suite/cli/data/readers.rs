@@ -55,7 +55,6 @@ fn a_csv_cut_in_the_middle_of_a_row_is_refused() {
 }
 
 #[test]
-#[ignore = "open: see CHANGELOG, known gaps"]
 fn a_quote_that_is_not_closed_swallows_no_rows() {
     let items = "item_id,is_ad,plays,author\n1,0,100,a1\n2,1,,\"a1\n3,0,7,a2\n";
     desk().put("items.csv", items).refused(SCORE, 2, "RW0601").says("line 3");
@@ -106,7 +105,7 @@ fn control_characters_in_data_never_reach_the_terminal() {
 #[test]
 fn a_broken_line_of_ndjson_is_named() {
     for broken in
-        ["{\"request_id\": \"r1\",", "nonsense", "[1, 2]", "1", "null", "{\"p_click\": NaN}", "{\"p_click\": 1e999}"]
+        ["{\"request_id\": \"r1\",", "nonsense", "[1, 2]", "1", "null", "{\"p_click\": NaN}", "{\"a\": 1, \"a\": 2}"]
     {
         let desk = with_ndjson(&format!("{}\n{broken}\n{}", line(""), line("")));
         desk.refused(SCORE, 2, "RW0601").says("line 3");
@@ -143,7 +142,6 @@ fn whole_numbers_of_sixty_four_bits_are_ids_in_ndjson() {
 }
 
 #[test]
-#[ignore = "open: see CHANGELOG, known gaps"]
 fn whole_numbers_past_sixty_four_bits_are_ids_in_ndjson() {
     is_an_id_in_ndjson("99999999999999999999999999");
 }
@@ -204,7 +202,6 @@ fn a_number_is_read_from_no_column_of_another_type() {
 }
 
 #[test]
-#[ignore = "open: see CHANGELOG, known gaps"]
 fn a_number_is_read_from_no_column_of_moments() {
     for odd in moments() {
         with_parquet(log_columns(&odd)).refused(SCORE, 2, "RW0603").says("`p_click`");

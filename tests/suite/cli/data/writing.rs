@@ -42,7 +42,6 @@ fn an_output_is_never_one_of_the_inputs() {
 }
 
 #[test]
-#[ignore = "open: see CHANGELOG, known gaps"]
 fn scores_that_cannot_be_written_leave_no_description() {
     let desk = desk();
     std::fs::create_dir(desk.path("out.csv")).unwrap();
@@ -75,7 +74,6 @@ fn an_output_that_is_replaced_keeps_its_permissions_and_its_link() {
 
 /// A limit on the length of files stands for a disk that is full.
 #[test]
-#[ignore = "open: see CHANGELOG, known gaps"]
 #[cfg(target_os = "linux")]
 fn a_full_disk_leaves_the_old_scores_and_what_describes_them() {
     let desk = desk().put("log.csv", long_log()).put("out.csv", "old").put("out.csv.meta.json", "old");
@@ -131,7 +129,6 @@ fn a_run_that_is_killed_while_writing_leaves_the_old_file_whole() {
 }
 
 #[test]
-#[ignore = "open: see CHANGELOG, known gaps"]
 #[cfg(unix)]
 fn an_interrupt_before_writing_is_told_too() {
     let desk = desk().put("log.csv", long_log());
