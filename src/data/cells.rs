@@ -75,6 +75,7 @@ impl Cells {
                 Self::Int(cast.i64().map_err(wrong)?.iter().collect())
             }
             DataType::Null => Self::Int(vec![None; series.len()]),
+            DataType::Array(inner, _) => Self::of(&series.cast(&DataType::List(inner.clone())).map_err(wrong)?, file)?,
             DataType::List(_) => {
                 let lists = series.list().map_err(wrong)?;
                 let (mut offsets, mut valid) = (vec![0], Vec::with_capacity(series.len()));

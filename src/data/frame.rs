@@ -4,13 +4,14 @@
 //! `01` stays `01` and one bad number names its own row. NDJSON is read line by line, Parquet by
 //! polars.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
-use polars::prelude::*;
+use polars::prelude::Column;
 
 use super::cells::Cells;
 use super::ndjson;
+use super::parquet::ParquetFile;
 use super::{Fault, fault};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 
@@ -25,8 +26,8 @@ pub struct Frame {
 
 #[derive(Clone, Debug)]
 enum Columns {
-    /// As polars holds it; a column becomes cells when it is asked for.
-    Table(DataFrame),
+    /// Decoded column by column, when one is asked for.
+    Parquet(Arc<ParquetFile>),
     Cells(ndjson::Columns),
 }
 
@@ -53,7 +54,10 @@ pub fn read(path: &Path) -> Result<Frame, Fault> {
     let ending = path.extension().map_or(String::new(), |e| e.to_string_lossy().to_lowercase());
     match ending.as_str() {
         "csv" => csv_file(path, name),
-        "parquet" => parquet(path, name),
+        "parquet" => {
+            let file = ParquetFile::open(path, &name)?;
+            Ok(Frame { name, height: file.height, columns: Columns::Parquet(Arc::new(file)) })
+        }
         "ndjson" | "jsonl" => {
             let (height, columns) = ndjson::read(path, &name)?;
             if height == 0 {
@@ -73,26 +77,6 @@ fn no_rows(name: &str, what: &str) -> Fault {
         Diagnostic::bare(&code::NO_ROWS, format!("`{name}` {what}"))
             .help("there is nothing to score: is this the right file?"),
     )
-}
-
-fn parquet(path: &Path, name: String) -> Result<Frame, Fault> {
-    let damaged = |why: &str| {
-        Box::new(
-            Diagnostic::bare(&code::DATA_FILE, format!("cannot read `{name}`: {why}"))
-                .help("the file is cut off, damaged or not Parquet: write or copy it again"),
-        )
-    };
-    let file = std::fs::File::open(path).map_err(|e| damaged(&e.to_string()))?;
-    // A damaged file makes the reader panic in places; that is a fault of the file, not of the run.
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
-    let read = catch_unwind(AssertUnwindSafe(|| ParquetReader::new(file).set_rechunk(true).finish()));
-    std::panic::set_hook(hook);
-    match read {
-        Ok(Ok(df)) => Ok(Frame { name, height: df.height(), columns: Columns::Table(df) }),
-        Ok(Err(e)) => Err(damaged(e.to_string().lines().next().unwrap_or(""))),
-        Err(_) => Err(damaged("it cannot be decoded")),
-    }
 }
 
 fn csv_file(path: &Path, name: String) -> Result<Frame, Fault> {
@@ -180,7 +164,7 @@ impl Frame {
 
     fn names(&self) -> Vec<String> {
         match &self.columns {
-            Columns::Table(df) => df.get_column_names().iter().map(|n| n.to_string()).collect(),
+            Columns::Parquet(file) => file.columns().map(str::to_string).collect(),
             Columns::Cells(columns) => columns.iter().map(|(n, _)| n.clone()).collect(),
         }
     }
@@ -189,7 +173,7 @@ impl Frame {
     #[must_use]
     pub fn has(&self, column: &str) -> bool {
         match &self.columns {
-            Columns::Table(df) => df.column(column).is_ok(),
+            Columns::Parquet(file) => file.columns().any(|n| n == column),
             Columns::Cells(columns) => columns.iter().any(|(n, _)| n == column),
         }
     }
@@ -200,9 +184,10 @@ impl Frame {
     /// A coded message with the nearest name when it is not there, or when no feature has its type.
     pub fn cells(&self, name: &str, wanted_for: &str) -> Result<Cells, Fault> {
         let found = match &self.columns {
-            Columns::Table(df) => {
-                df.column(name).ok().map(|c| Cells::of(c.as_materialized_series(), &self.name)).transpose()?
+            Columns::Parquet(file) if self.has(name) => {
+                Some(Cells::of(file.column(name)?.as_materialized_series(), &self.name)?)
             }
+            Columns::Parquet(_) => None,
             Columns::Cells(columns) => columns.iter().find(|(n, _)| n == name).map(|(_, c)| c.clone()).transpose()?,
         };
         found.ok_or_else(|| {
@@ -220,15 +205,14 @@ impl Frame {
     /// A column as polars writes it, for the key columns of score files.
     ///
     /// # Errors
-    /// What polars says.
-    pub fn series(&self, name: &str) -> PolarsResult<Column> {
+    /// A column that is not there or cannot be decoded.
+    pub fn series(&self, name: &str) -> Result<Column, Fault> {
         match &self.columns {
-            Columns::Table(df) => df.column(name).cloned(),
-            Columns::Cells(columns) => match columns.iter().find(|(n, _)| n == name) {
-                Some((_, Ok(cells))) => cells.series(name),
-                Some((_, Err(fault))) => Err(polars_err!(ComputeError: "{}", fault.message)),
-                None => Err(polars_err!(ColumnNotFound: "{name}")),
-            },
+            Columns::Parquet(file) => file.column(name),
+            Columns::Cells(_) => {
+                let cells = self.cells(name, "the score file")?;
+                cells.series(name).map_err(|e| fault(&code::COLUMN_TYPE, e.to_string()))
+            }
         }
     }
 }

@@ -15,6 +15,7 @@ mod contract;
 mod frame;
 mod lists;
 mod ndjson;
+mod parquet;
 mod spans;
 mod view;
 mod write;

@@ -1,5 +1,6 @@
 //! Scores → Parquet or CSV, whole or not at all.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
@@ -49,7 +50,8 @@ pub fn write_scores(
         let why = why.split(" at path ").next().unwrap_or(&why).to_string();
         fault(&code::UNWRITABLE, format!("cannot write `{}`: {why}", at.display()))
     };
-    let mut df = frame(program, schema, bound, scores, csv).map_err(|e| unwritable(path, &e))?;
+    let keys = key_columns(schema, bound)?;
+    let mut df = frame(program, schema, bound, keys, scores, csv).map_err(|e| unwritable(path, &e))?;
     // Scores and what describes them are both on disk before either takes its place.
     let beside = match csv {
         true => {
@@ -85,7 +87,7 @@ pub fn write_scores(
 }
 
 /// Columns of the input that identify a row: request, item or SID, position, time.
-fn key_columns(schema: &Schema, bound: &Bound) -> Vec<String> {
+fn key_columns(schema: &Schema, bound: &Bound) -> Result<Vec<Column>, Fault> {
     let keys = &schema.keys;
     let sid = schema.features.iter().find(|f| !f.shape.is_empty());
     let sid = sid.map(|f| f.from.iter().map(|(_, c)| c.clone()).collect()).unwrap_or_default();
@@ -105,19 +107,20 @@ fn key_columns(schema: &Schema, bound: &Bound) -> Vec<String> {
     .into_iter()
     .flat_map(|v: Vec<String>| v)
     .collect();
-    let mut kept: Vec<String> = Vec::new();
-    for name in named {
-        if bound.base.has(&name) && !kept.contains(&name) {
-            kept.push(name);
-        }
-    }
-    kept
+    let mut seen = BTreeSet::new();
+    named.into_iter().filter(|n| bound.base.has(n) && seen.insert(n.clone())).map(|n| bound.base.series(&n)).collect()
 }
 
-fn frame(program: &Program, schema: &Schema, bound: &Bound, scores: &Scores, csv: bool) -> PolarsResult<DataFrame> {
+fn frame(
+    program: &Program,
+    schema: &Schema,
+    bound: &Bound,
+    keys: Vec<Column>,
+    scores: &Scores,
+    csv: bool,
+) -> PolarsResult<DataFrame> {
     let mut out: Vec<Column> = Vec::new();
-    for name in key_columns(schema, bound) {
-        let column = bound.base.series(&name)?;
+    for column in keys {
         out.push(if csv && matches!(column.dtype(), DataType::List(_)) { joined_lists(&column)? } else { column });
     }
     for column in columns(program) {

@@ -3,9 +3,10 @@
 use polars::prelude::{DataType, NamedFrom, Series};
 
 use super::{
-    ITEMS, LOG, SCORE, desk, line, log_columns, moments, named, no_numbers, score, scored, with_ndjson, with_parquet,
+    ITEMS, LOG, REWARD, SCORE, desk, line, log_columns, moments, named, no_numbers, score, scored, with_ndjson,
+    with_parquet,
 };
-use crate::cli::SCHEMA;
+use crate::cli::{Desk, SCHEMA};
 
 #[test]
 fn data_without_rows_is_refused() {
@@ -192,6 +193,22 @@ fn parquet_columns_that_nothing_reads_may_be_of_any_type() {
     columns.push(Series::new("tiny".into(), [1_i32, 2]).cast(&DataType::Int8).unwrap());
     columns.push(Series::new("price".into(), [1.5, 2.5]).cast(&DataType::Decimal(10, 2)).unwrap());
     assert_eq!(scored(&with_parquet(columns), "click"), ["0.5", "0.25"]);
+}
+
+/// `files/odd_types.parquet`, written by pyarrow: a log of two rows with a column of structs, one of
+/// lists of structs, one of maps and one of half-precision numbers.
+#[test]
+fn structs_maps_and_halves_stand_in_nobodys_way() {
+    let log = include_bytes!("../../files/odd_types.parquet");
+    let desk = desk().put("toy.yaml", SCHEMA.replace("log.csv", "log.parquet")).put("log.parquet", log);
+    assert_eq!(scored(&desk, "click"), ["0.5", "0.25"]);
+    let odd = Desk::with(REWARD).put("items.csv", ITEMS).put("log.parquet", log);
+    for (column, what) in [("place", "structs"), ("places", "structs"), ("scores", "structs"), ("half", "half")] {
+        let from =
+            SCHEMA.replace("log.csv", "log.parquet").replace("p_click: {", &format!("p_click: {{from: {column}, "));
+        odd.change("toy.yaml", from);
+        odd.refused(SCORE, 2, "RW0603").says(column).says(what);
+    }
 }
 
 #[test]
