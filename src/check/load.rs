@@ -72,12 +72,14 @@ pub fn load(name: &str, text: &str, files: &dyn Files, out: &mut Diagnostics) ->
 /// A file that could not be read, told at the place that names it.
 pub fn read_fault(fault: &ReadFault, path: &str, span: Span) -> Diagnostic {
     match fault {
-        ReadFault::Unreadable(why) => Diagnostic::at(&code::UNREADABLE, span, format!("cannot read `{path}`: {why}")),
+        ReadFault::Unreadable(why) => Diagnostic::at(&code::UNREADABLE, span, format!("cannot read `{path}`: {why}"))
+            .help("a path is relative to the file that names it"),
         ReadFault::NotUtf8(at) => {
             Diagnostic::at(&code::NOT_UTF8, span, format!("`{path}` is not UTF-8 from byte {at} on"))
         }
         ReadFault::TooLarge { bytes, limit } => {
             Diagnostic::at(&code::TOO_LARGE, span, format!("`{path}` has {bytes} bytes; {limit} are allowed"))
+                .help("split it: a file takes in the parts by `use`")
         }
         ReadFault::OutsideRoot => {
             Diagnostic::at(&code::OUTSIDE_ROOT, span, format!("`{path}` leads out of the project"))
@@ -145,11 +147,10 @@ impl Users<'_> {
             if path.contains(&shown) {
                 let begin = path.iter().position(|p| *p == shown).unwrap_or(0);
                 let chain = path.iter().skip(begin).chain([&shown]).cloned().collect::<Vec<_>>().join(" uses ");
-                self.out.push(Diagnostic::at(
-                    &code::CIRCLE,
-                    named.span,
-                    format!("files use each other in a circle: {chain}"),
-                ));
+                self.out.push(
+                    Diagnostic::at(&code::CIRCLE, named.span, format!("files use each other in a circle: {chain}"))
+                        .help("move what both need into a file that uses neither"),
+                );
                 continue;
             }
             if let Some((_, id)) = self.seen.iter().find(|s| s.0 == shown) {

@@ -70,7 +70,10 @@ impl Checker {
                 };
                 if found.contains_key(&key) {
                     let shown = key.replace('\u{1f}', ", ");
-                    self.error(table_fault(path.span, &path.node, line, &format!("the key `{shown}` stands twice")));
+                    self.error(
+                        table_fault(path.span, &path.node, line, &format!("the key `{shown}` stands twice"))
+                            .help("keep one row a key: which of both counts would be a guess"),
+                    );
                     return;
                 }
                 if let Some(v) = number {

@@ -84,11 +84,13 @@ pub fn read_fault(path: &Path, fault: &ReadFault) -> Diagnostic {
     match fault {
         ReadFault::Unreadable(why) => {
             Diagnostic::bare(&code::UNREADABLE, format!("cannot read `{path}`: {}", plain(why)))
+                .help("a path on the command line is relative to the folder you are in")
         }
         ReadFault::NotUtf8(at) => Diagnostic::bare(&code::NOT_UTF8, format!("`{path}` is not UTF-8 from byte {at} on"))
             .help("save it as UTF-8; Chinese is welcome in texts and comments"),
         ReadFault::TooLarge { bytes, limit } => {
             Diagnostic::bare(&code::TOO_LARGE, format!("`{path}` has {bytes} bytes; {limit} are allowed"))
+                .help("split it: a file takes in the parts by `use`")
         }
         ReadFault::OutsideRoot => Diagnostic::bare(&code::OUTSIDE_ROOT, format!("`{path}` leads out of the project")),
     }

@@ -61,7 +61,12 @@ fn run() -> Exit {
             let text = error.to_string();
             let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
             let message = first.trim_start_matches("error: ").trim().to_string();
-            let help = rest.lines().map(str::trim).filter(|l| !l.is_empty()).collect::<Vec<_>>().join("\n");
+            let help = rest
+                .lines()
+                .map(|l| l.trim().trim_start_matches("tip: "))
+                .filter(|l| !l.is_empty() && !l.starts_with("For more information"))
+                .collect::<Vec<_>>()
+                .join("\n");
             let fault = diagnostic::Diagnostic::bare(&diagnostic::code::ARGUMENT, message).help(help);
             Ui::new(args::Color::Auto).report_bare(fault);
             return Exit::CouldNotRun;

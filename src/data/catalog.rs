@@ -46,13 +46,14 @@ impl Catalog {
             if let Some(sid) = sid {
                 let shape = schema.sid_shape().unwrap_or(&[]);
                 if !shape.is_empty() && (sid.len() != shape.len() || sid.iter().zip(shape).any(|(c, n)| c >= n)) {
-                    return Err(fault(
-                        &code::CATALOG,
-                        format!(
-                            "the SID of item {item} in row {} of `{}` does not have the shape {shape:?} of the schema",
-                            row + 1,
-                            frame.name
-                        ),
+                    let message = format!(
+                        "the SID of item {item} in row {} of `{}` does not have the shape {shape:?} of the schema",
+                        row + 1,
+                        frame.name
+                    );
+                    return Err(Box::new(
+                        Diagnostic::bare(&code::CATALOG, message)
+                            .help("its codes count from 0, each below its level's size: correct the row, or `shape:`"),
                     ));
                 }
                 catalog.by_sid.entry(sid).or_default().push(row as u32);

@@ -55,9 +55,9 @@ pub fn read(path: &Path, name: &str) -> Result<(usize, Columns), Fault> {
         values.resize(n, Json::Null);
         let cells = cells(&values).map_err(|(row, what)| {
             let line = lines.get(row).copied().unwrap_or(0);
-            fault(
-                &code::COLUMN_TYPE,
-                format!("column `{key}` of `{name}` has {what} in line {line}, and other kinds elsewhere"),
+            let message = format!("column `{key}` of `{name}` has {what} in line {line}, and other kinds elsewhere");
+            Box::new(
+                Diagnostic::bare(&code::COLUMN_TYPE, message).help("write the column with one kind of value, or null"),
             )
         });
         found.push((key, cells));

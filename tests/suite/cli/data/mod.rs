@@ -1,6 +1,7 @@
 //! Commands that read data, met with hostile data, settings and outputs.
 
 mod catalog;
+mod messages;
 mod readers;
 mod rows;
 mod settings;
