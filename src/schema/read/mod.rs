@@ -24,8 +24,7 @@ pub fn read(text: &str, file: FileId, out: &mut Diagnostics) -> Schema {
         }
     };
     let mut keys = Keys::of(&root, "the schema", out);
-    let mut schema = Schema::default();
-    schema.name = keys.need_text("schema", out);
+    let mut schema = Schema { name: keys.need_text("schema", out), ..Schema::default() };
     schema.version = keys.int("version", out).unwrap_or(1);
     if let Some((currency, span)) = keys.text("currency", out) {
         if currency.len() == 3 && currency.bytes().all(|b| b.is_ascii_uppercase()) {
