@@ -31,19 +31,7 @@ pub struct Cut {
 pub fn cut(tokens: &[Token], file: FileId, out: &mut Diagnostics) -> (Vec<Cut>, Option<(usize, usize)>) {
     let code_tokens: Vec<(usize, &Token)> =
         tokens.iter().enumerate().filter(|(_, t)| t.kind != TokenKind::Comment).collect();
-    let mut starts: Vec<(usize, Rule)> = Vec::new();
-    let mut skip = 0;
-    for (i, (_, token)) in code_tokens.iter().enumerate() {
-        if i < skip || token.kind != TokenKind::Word {
-            continue;
-        }
-        let next = |n: usize| code_tokens.get(i + n).map(|(_, t)| *t);
-        let dotted = i > 0 && code_tokens.get(i - 1).is_some_and(|(_, t)| t.is("."));
-        if !dotted && let Some((rule, words)) = begins(token.text, next(1), next(2)) {
-            starts.push((i, rule));
-            skip = i + words;
-        }
-    }
+    let starts = starts(&code_tokens.iter().map(|(_, t)| **t).collect::<Vec<_>>());
     let leading = match (code_tokens.first(), starts.first()) {
         (Some((_, first)), Some(&(i, _))) if i > 0 => {
             Some((first.start, code_tokens.get(i - 1).map_or(first.end(), |(_, t)| t.end())))
@@ -82,8 +70,25 @@ pub fn cut(tokens: &[Token], file: FileId, out: &mut Diagnostics) -> (Vec<Cut>, 
     (cuts, leading)
 }
 
+/// Where declarations begin among tokens without comments.
+pub fn starts(code: &[Token<'_>]) -> Vec<(usize, Rule)> {
+    let mut starts = Vec::new();
+    let mut skip = 0;
+    for (i, token) in code.iter().enumerate() {
+        if i < skip || token.kind != TokenKind::Word {
+            continue;
+        }
+        let dotted = i > 0 && code.get(i - 1).is_some_and(|t| t.is("."));
+        if !dotted && let Some((rule, words)) = begins(token.text, code.get(i + 1), code.get(i + 2)) {
+            starts.push((i, rule));
+            skip = i + words;
+        }
+    }
+    starts
+}
+
 /// The rule that a word begins, with the number of words that belong to its beginning.
-pub fn begins(word: &str, next: Option<&Token>, after: Option<&Token>) -> Option<(Rule, usize)> {
+fn begins(word: &str, next: Option<&Token>, after: Option<&Token>) -> Option<(Rule, usize)> {
     let next_is = |text: &str| next.is_some_and(|t| t.is(text));
     let next_kind = |kind| next.is_some_and(|t| t.kind == kind);
     let after_is = |text: &str| after.is_some_and(|t| t.is(text));

@@ -1,6 +1,8 @@
 //! Tokens → lines: where lines break, and how deep they stand.
 
-use super::super::cut::begins;
+use std::collections::HashSet;
+
+use super::super::cut;
 use super::super::tokens::{Token, TokenKind};
 use super::space::{is_prefix, space_between};
 
@@ -53,9 +55,10 @@ enum Brace {
 
 /// Lays tokens out in lines.
 pub fn lines(tokens: &[Token<'_>]) -> Vec<Line> {
+    let code: Vec<Token> = tokens.iter().filter(|t| t.kind != TokenKind::Comment).copied().collect();
+    let declared = cut::starts(&code).into_iter().map(|(at, _)| at).collect();
     let mut layout =
-        Layout { out: Vec::new(), open: Vec::new(), round: 0, code: Vec::new(), statement: "", in_head: true };
-    layout.code = tokens.iter().filter(|t| t.kind != TokenKind::Comment).copied().collect();
+        Layout { out: Vec::new(), open: Vec::new(), round: 0, code, declared, statement: "", in_head: true };
     let mut at = 0;
     let mut previous: Option<Token> = None;
     for token in tokens {
@@ -76,6 +79,8 @@ struct Layout<'t> {
     /// Open round and square brackets.
     round: usize,
     code: Vec<Token<'t>>,
+    /// Where declarations begin among `code`.
+    declared: HashSet<usize>,
     /// First word of the statement we are in.
     statement: &'t str,
     in_head: bool,
@@ -117,7 +122,7 @@ impl<'t> Layout<'t> {
         let next = self.code.get(at + 1).copied();
         let after = self.code.get(at + 2).copied();
         let before = at.checked_sub(1).and_then(|i| self.code.get(i)).copied();
-        let starts = self.starts(token, before.as_ref(), next.as_ref(), after.as_ref());
+        let starts = self.starts(at, token, before.as_ref(), next.as_ref(), after.as_ref());
         if starts {
             self.statement = token.text;
             self.round = 0;
@@ -229,6 +234,7 @@ impl<'t> Layout<'t> {
     /// Whether a token begins a statement.
     fn starts(
         &self,
+        at: usize,
         token: &Token<'t>,
         before: Option<&Token<'t>>,
         next: Option<&Token<'t>>,
@@ -268,9 +274,7 @@ impl<'t> Layout<'t> {
             }
             _ => {
                 let head_for = token.text == "for" && self.in_head && !self.out.is_empty();
-                let owned = matches!(before.map(|b| b.text), Some("sample" | "token" | "slate"))
-                    && matches!(token.text, "reward" | "advantage" | "weight");
-                head_for || (!dotted && !owned && begins(token.text, next, after).is_some())
+                head_for || self.declared.contains(&at)
             }
         }
     }

@@ -47,3 +47,10 @@ fn formatting_keeps_permissions_and_follows_links() {
     assert!(desk.path("link.reward").is_symlink());
     assert_eq!(std::fs::metadata(desk.path("a.reward")).unwrap().permissions().mode() & 0o777, 0o600);
 }
+
+/// Found by fuzzing: the word is a name here, not the beginning of a declaration.
+#[test]
+fn a_name_that_is_a_word_of_the_language_stays_where_it_is() {
+    let said = Desk::new().run_with_input(&["fmt", "-"], b"preference {\n    term reward   = x\n}\nreward = kept\n");
+    assert_eq!(said.ends(0, "").out, "preference {\n    term reward = x\n}\nreward = kept\n");
+}
