@@ -1,5 +1,6 @@
 //! rewardc
 pub mod builtins;
+pub mod catalog;
 pub mod check;
 pub mod cli;
 #[cfg(feature = "data")]

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
-use super::catalog::Catalog;
+use super::catalog::read_items;
 use super::columns::build;
 use super::lists::{differs, list};
 use super::view::{Sources, View};
 use super::{Fault, Progress, fault, spans};
+use crate::catalog::{Catalog, MemoryCatalog};
 use crate::diagnostic::{Diagnostic, code};
 use crate::eval::Batch;
-use crate::eval::batch::{By, Column, Texts, Values};
+use crate::eval::batch::{By, Column, ItemsBehind, Texts, Values};
 use crate::program::{FeatureId, Program, SpanKind};
 use crate::schema::{CatalogDecl, Entity, Feature, ListFrom, Resolve, Schema, SlateDecl};
 use crate::source::Span;
@@ -62,7 +63,7 @@ pub fn bind(program: &Program, schema: &Schema, input: &Input, progress: &dyn Pr
             ),
         ));
     }
-    let own = own_features(program, input.host);
+    let own = program.own_features(input.host);
     let needed = needed_sources(program, schema, &own);
     let sources = Sources::read(schema, &input.folder, &needed, progress)?;
     let catalog = open_catalog(schema, input, progress)?;
@@ -99,21 +100,9 @@ pub fn bind(program: &Program, schema: &Schema, input: &Input, progress: &dyn Pr
         && input.host == Host::Logs;
     let Binder { mut batch, texts, notes, .. } = binder;
     batch.texts = texts;
-    let items = catalog.map_or_else(Vec::new, |c| c.items);
+    let items = catalog.map_or_else(Vec::new, MemoryCatalog::into_keys);
     let base = sources.frame(0)?.clone();
     Ok(Bound { batch, notes, base, items })
-}
-
-/// Features read as a candidate's own in this host.
-fn own_features(program: &Program, host: Host) -> Vec<FeatureId> {
-    let mut roots: Vec<_> = program.rules.iter().filter(|r| r.acts_in(host)).map(|r| r.condition).collect();
-    roots.extend(program.part_roots(host));
-    let mut own = crate::program::own_reads(program, &roots);
-    if let Resolve::By(name) = &program.resolve {
-        let by = program.features.iter().position(|f| f.name == *name).map(|i| FeatureId(i as u32));
-        own.extend(by.filter(|b| !own.contains(b)));
-    }
-    own
 }
 
 /// Sources that something is read from.
@@ -144,7 +133,7 @@ fn needed_sources(program: &Program, schema: &Schema, own: &[FeatureId]) -> Vec<
     needed
 }
 
-fn open_catalog(schema: &Schema, input: &Input, progress: &dyn Progress) -> Result<Option<Catalog>, Fault> {
+fn open_catalog(schema: &Schema, input: &Input, progress: &dyn Progress) -> Result<Option<MemoryCatalog>, Fault> {
     let decl = schema.catalog.clone();
     let (path, decl) = match (&input.catalog, decl) {
         (Some(path), decl) => {
@@ -162,7 +151,7 @@ fn open_catalog(schema: &Schema, input: &Input, progress: &dyn Progress) -> Resu
         (None, None) => return Ok(None),
     };
     progress.step(&format!("reading the catalog {}", file_name(&path)));
-    Catalog::read(&path, &decl, schema).map(Some)
+    read_items(&path, &decl, schema).map(Some)
 }
 
 fn file_name(path: &Path) -> String {
@@ -173,7 +162,7 @@ struct Binder<'a> {
     program: &'a Program,
     schema: &'a Schema,
     view: &'a View<'a>,
-    catalog: Option<&'a Catalog>,
+    catalog: Option<&'a MemoryCatalog>,
     /// Rows are SIDs, and items come through the catalog.
     by_item: bool,
     batch: Batch<'static>,
@@ -194,9 +183,11 @@ impl Binder<'_> {
             }
             return Ok(());
         }
-        let behind: Vec<Vec<u32>> = self.sids()?.iter().map(|sid| catalog.behind(sid).to_vec()).collect();
-        self.batch.item_of = behind.iter().map(|b| b.first().copied().unwrap_or(u32::MAX)).collect();
-        self.notes.resolved = behind.iter().filter(|b| b.len() > 1).count() as u64;
+        let ranges = self.sids()?.iter().map(|sid| catalog.behind(sid)).map(|r| (r.start, r.end)).collect();
+        let behind = ItemsBehind { ranges, items: catalog.by_sid().to_vec().into() };
+        let rows = 0..self.view.n_rows;
+        self.batch.item_of = rows.clone().map(|r| behind.of(r).first().copied().unwrap_or(u32::MAX)).collect();
+        self.notes.resolved = rows.filter(|r| behind.of(*r).len() > 1).count() as u64;
         self.batch.items_behind = Some(behind);
         Ok(())
     }
@@ -245,7 +236,7 @@ impl Binder<'_> {
     fn by_item(&mut self, feature: &Feature) -> Result<Column<'static>, Fault> {
         let catalog = self.catalog.ok_or_else(|| fault(&code::CATALOG, "no catalog"))?;
         if self.schema.keys.item.as_deref() == Some(feature.name.as_str()) {
-            let keys = catalog.items.iter().map(|k| self.texts.number(k)).collect();
+            let keys = catalog.keys().iter().map(|k| self.texts.number(k)).collect();
             return Ok(Column { by: By::Item, values: Values::Text(keys), valid: None });
         }
         let is_item =
@@ -261,7 +252,7 @@ impl Binder<'_> {
         let view = View::alone(self.view.sources, self.schema, source)?;
         let rows = self.view.sources.by_key(self.schema, source)?;
         let column = build(&view, feature, &mut self.texts)?.column;
-        let places: Vec<Option<u32>> = catalog.items.iter().map(|k| rows.get(k).copied()).collect();
+        let places: Vec<Option<u32>> = catalog.keys().iter().map(|k| rows.get(k).copied()).collect();
         Ok(gather(&column, &places, By::Item))
     }
 
@@ -281,21 +272,12 @@ impl Binder<'_> {
     }
 
     fn lists(&mut self, host: Host, progress: &dyn Progress) -> Result<(), Fault> {
-        let mut roots: Vec<_> = self.program.rules.iter().filter(|r| r.acts_in(host)).map(|r| r.condition).collect();
-        roots.extend(self.program.part_roots(host));
-        let (past, wanted) = crate::program::entry_reads(self.program, &roots);
-        let mut uses = [false; 2];
-        crate::program::visit(self.program, &roots, |id| {
-            if let crate::program::Op::Aggregate(a) = &self.program.expr(id).op {
-                uses[0] |= a.span == SpanKind::History;
-                uses[1] |= a.span == SpanKind::Targets;
-            }
-        });
-        if let Some(decl) = self.schema.past.as_ref().filter(|_| uses[0]) {
+        let (past, wanted) = crate::program::entry_reads(self.program, &self.program.host_roots(host));
+        if let Some(decl) = self.schema.past.as_ref().filter(|_| self.program.reads_span(SpanKind::History, host)) {
             progress.step("building histories");
             self.batch.past = Some(list(self.program, decl, &past, "past", self.view, &self.batch, &mut self.texts)?);
         }
-        if let Some(decl) = self.schema.wanted.as_ref().filter(|_| uses[1]) {
+        if let Some(decl) = self.schema.wanted.as_ref().filter(|_| self.program.reads_span(SpanKind::Targets, host)) {
             progress.step("building targets");
             self.batch.wanted =
                 Some(list(self.program, decl, &wanted, "wanted", self.view, &self.batch, &mut self.texts)?);

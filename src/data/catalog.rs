@@ -1,76 +1,50 @@
-//! The catalog: which items exist, and which items each SID stands for.
+//! Reading the catalog: which items exist, and which SIDs stand for them.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use super::columns::{code_number, sid_of};
 use super::frame::{Frame, read};
 use super::{Fault, fault};
+use crate::catalog::{MemoryCatalog, Sids};
 use crate::diagnostic::{Diagnostic, code};
 use crate::schema::{CatalogDecl, Schema};
 
-/// Items in catalog order.
-pub struct Catalog {
-    pub items: Vec<String>,
-    by_item: HashMap<String, u32>,
-    by_sid: HashMap<Vec<u32>, Vec<u32>>,
-}
-
-impl Catalog {
-    /// Reads a catalog: one row an item.
-    ///
-    /// # Errors
-    /// A file that cannot be used, or an item that stands twice.
-    pub fn read(path: &Path, decl: &CatalogDecl, schema: &Schema) -> Result<Self, Fault> {
-        let frame = read(path)?;
-        let items = frame.cells(&decl.item, "the catalog")?;
-        let sids = sids(&frame, decl, schema)?;
-        let mut catalog = Self { items: Vec::new(), by_item: HashMap::new(), by_sid: HashMap::new() };
-        for (row, sid) in sids.into_iter().enumerate().take(frame.height()) {
-            let Some(item) = items.get(row).map(|c| c.key()) else {
-                return Err(fault(
-                    &code::CATALOG,
-                    format!("`{}` has no `{}` in row {}", frame.name, decl.item, row + 1),
-                ));
-            };
-            if let Some(first) = catalog.by_item.insert(item.clone(), row as u32) {
+/// Reads a catalog: one row an item.
+///
+/// # Errors
+/// A file that cannot be used, or an item that stands twice.
+pub fn read_items(path: &Path, decl: &CatalogDecl, schema: &Schema) -> Result<MemoryCatalog, Fault> {
+    let frame = read(path)?;
+    let cells = frame.cells(&decl.item, "the catalog")?;
+    let shape = schema.sid_shape().unwrap_or(&[]);
+    let (mut keys, mut codes) = (Vec::with_capacity(frame.height()), Vec::new());
+    let mut levels = shape.len();
+    for (row, sid) in sids(&frame, decl, schema)?.into_iter().enumerate().take(frame.height()) {
+        let Some(item) = cells.get(row).map(|c| c.key()) else {
+            let message = format!("`{}` has no `{}` in row {}", frame.name, decl.item, row + 1);
+            return Err(fault(&code::CATALOG, message));
+        };
+        if let Some(sid) = &sid {
+            // Without a shape the first SID gives the number of levels.
+            levels = if levels == 0 { sid.len() } else { levels };
+            if sid.len() != levels || sid.iter().zip(shape).any(|(c, n)| c >= n) {
+                let message = format!(
+                    "the SID of item {item} in row {} of `{}` does not have the shape {shape:?} of the schema",
+                    row + 1,
+                    frame.name
+                );
                 return Err(Box::new(
-                    Diagnostic::bare(
-                        &code::KEY_TWICE,
-                        format!("`{}` has the item {item} twice, in rows {} and {}", frame.name, first + 1, row + 1),
-                    )
-                    .help("a catalog has one row an item; several items may share a SID"),
+                    Diagnostic::bare(&code::CATALOG, message)
+                        .help("its codes count from 0, each below its level's size: correct the row, or `shape:`"),
                 ));
-            }
-            catalog.items.push(item.clone());
-            if let Some(sid) = sid {
-                let shape = schema.sid_shape().unwrap_or(&[]);
-                if !shape.is_empty() && (sid.len() != shape.len() || sid.iter().zip(shape).any(|(c, n)| c >= n)) {
-                    let message = format!(
-                        "the SID of item {item} in row {} of `{}` does not have the shape {shape:?} of the schema",
-                        row + 1,
-                        frame.name
-                    );
-                    return Err(Box::new(
-                        Diagnostic::bare(&code::CATALOG, message)
-                            .help("its codes count from 0, each below its level's size: correct the row, or `shape:`"),
-                    ));
-                }
-                catalog.by_sid.entry(sid).or_default().push(row as u32);
             }
         }
-        Ok(catalog)
+        keys.push(item);
+        codes.push(sid);
     }
-
-    /// The place of an item.
-    pub fn item(&self, key: &str) -> Option<u32> {
-        self.by_item.get(key).copied()
-    }
-
-    /// The items behind a SID, in catalog order.
-    pub fn behind(&self, sid: &[u32]) -> &[u32] {
-        self.by_sid.get(sid).map_or(&[], Vec::as_slice)
-    }
+    let flat: Vec<u32> = codes.into_iter().flat_map(|sid| sid.unwrap_or_else(|| vec![u32::MAX; levels])).collect();
+    MemoryCatalog::new(keys, (levels > 0).then_some(Sids { codes: &flat, levels }))
+        .map_err(|fault| Box::new(Diagnostic { message: format!("{} (`{}`)", fault.message, frame.name), ..*fault }))
 }
 
 /// The SID of each row: one column, or a column for each level (the SID feature's own, or a, b, c, d).

@@ -27,8 +27,7 @@ pub use write::{write_scores, written_as_csv};
 
 use crate::diagnostic::Diagnostic;
 
-/// What can go wrong: a coded message without a place in a text.
-pub type Fault = Box<Diagnostic>;
+pub use crate::diagnostic::Fault;
 
 /// A fault with its remedy.
 fn fault(code: &'static crate::diagnostic::Code, message: impl Into<String>) -> Fault {

@@ -60,6 +60,9 @@ pub struct Diagnostic {
     pub help: Option<String>,
 }
 
+/// A finding that ends what was asked for.
+pub type Fault = Box<Diagnostic>;
+
 impl Diagnostic {
     /// A finding at a place.
     #[must_use]

@@ -35,7 +35,24 @@ pub struct Batch<'a> {
     /// Item of each row, for columns by item: none is `u32::MAX`.
     pub item_of: Vec<u32>,
     /// Items that a row's SID stands for, where there may be several (R5.10).
-    pub items_behind: Option<Vec<Vec<u32>>>,
+    pub items_behind: Option<ItemsBehind<'a>>,
+}
+
+/// The items behind each row's SID.
+#[derive(Clone, Debug, Default)]
+pub struct ItemsBehind<'a> {
+    /// By row: a range of `items`, in catalog order.
+    pub ranges: Vec<(u32, u32)>,
+    pub items: Cow<'a, [u32]>,
+}
+
+impl ItemsBehind<'_> {
+    /// The items of a row.
+    #[must_use]
+    pub fn of(&self, row: usize) -> &[u32] {
+        let (from, to) = self.ranges.get(row).copied().unwrap_or((0, 0));
+        self.items.get(from as usize..to as usize).unwrap_or(&[])
+    }
 }
 
 /// How rows make slates.
@@ -225,7 +242,11 @@ impl Batch<'_> {
                 return Err("the ranges of a list do not fit its holders".into());
             }
         }
-        if self.items_behind.as_ref().is_some_and(|b| b.len() != n) {
+        let fits = |b: &ItemsBehind<'_>| {
+            let end = b.items.len() as u32;
+            b.ranges.len() == n && b.ranges.iter().all(|(from, to)| from <= to && *to <= end)
+        };
+        if !self.items_behind.as_ref().is_none_or(fits) {
             return Err("the items behind SIDs do not fit the rows".into());
         }
         Ok(())

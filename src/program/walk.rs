@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::{Bound, ChannelKind, Charge, ExprId, FeatureId, LetId, Op, Part, Program, RuleValue, Setting, Subject};
+use super::{
+    Bound, ChannelKind, Charge, ExprId, FeatureId, LetId, Op, Part, Program, RuleValue, Setting, SpanKind, Subject,
+};
+use crate::schema::Resolve;
 use crate::types::Host;
 
 /// Visits every expression below some roots once, through lets, in the order read.
@@ -119,6 +122,34 @@ impl Program {
         let exists = |c: &&super::Channel| c.kind != ChannelKind::Monitor || c.hosts.contains(&host);
         roots.extend(self.channels.iter().filter(exists).map(|c| c.value));
         roots
+    }
+
+    /// Everything that is worked out in a host: its rules, then the rest.
+    #[must_use]
+    pub fn host_roots(&self, host: Host) -> Vec<ExprId> {
+        let rules = self.rules.iter().filter(|r| r.acts_in(host)).map(|r| r.condition);
+        rules.chain(self.part_roots(host)).collect()
+    }
+
+    /// Features read as a candidate's own in a host, and the one by which SIDs are resolved.
+    #[must_use]
+    pub fn own_features(&self, host: Host) -> Vec<FeatureId> {
+        let mut own = own_reads(self, &self.host_roots(host));
+        if let Resolve::By(name) = &self.resolve {
+            let by = self.features.iter().position(|f| f.name == *name).map(|i| FeatureId(i as u32));
+            own.extend(by.filter(|b| !own.contains(b)));
+        }
+        own
+    }
+
+    /// Whether anything worked out in a host looks over a span.
+    #[must_use]
+    pub fn reads_span(&self, span: SpanKind, host: Host) -> bool {
+        let mut reads = false;
+        visit(self, &self.host_roots(host), |id| {
+            reads |= matches!(&self.expr(id).op, Op::Aggregate(a) if a.span == span);
+        });
+        reads
     }
 
     /// The lets below some roots, each behind what it reads.

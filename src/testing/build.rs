@@ -57,7 +57,7 @@ pub fn batch(
     };
     let mut columns = Columns { schema, texts: Texts::default(), fresh: 0, written: written_sids(test, &rows), faults };
     check_fields(schema, test, &rows, columns.faults);
-    let own = own_features(program, host);
+    let own = program.own_features(host);
     for (i, feature) in program.features.iter().enumerate() {
         let id = FeatureId(i as u32);
         if !own.contains(&id) {
@@ -158,13 +158,6 @@ fn slates(rows: &Rows<'_>, schema: &Schema, host: Host, rollout: &[u32]) -> Opti
     }
     slates.count = numbers.len();
     Some(slates)
-}
-
-/// Features that are read as a candidate's own anywhere in the program.
-fn own_features(program: &Program, host: Host) -> Vec<FeatureId> {
-    let mut roots = program.part_roots(host);
-    roots.extend(program.rules.iter().map(|r| r.condition));
-    crate::program::own_reads(program, &roots)
 }
 
 /// Names in a test are features of the schema, each in its place.

@@ -109,8 +109,7 @@ fn refuse(program: &Program, batch: &Batch<'_>, run: Run<'_>) -> Result<(), Refu
             }
         }
     }
-    let mut roots = program.part_roots(run.host);
-    roots.extend(program.rules.iter().filter(|r| r.acts_in(run.host)).map(|r| r.condition));
+    let roots = program.host_roots(run.host);
     let mut lacking = None;
     crate::program::visit(program, &roots, |id| {
         let absent = match &program.expr(id).op {

@@ -24,14 +24,15 @@ impl Work<'_> {
             })
             .collect();
         let early: Vec<ExprId> = rules.iter().flat_map(|(pieces, _)| pieces.clone()).collect();
-        for (row, items) in behind.iter().enumerate() {
+        for row in 0..self.batch.n_rows {
+            let items = behind.of(row);
             if items.len() < 2 {
                 if let Some(item) = items.first() {
                     self.item_of[row] = *item;
                 }
                 continue;
             }
-            let mut left = items.clone();
+            let mut left = items.to_vec();
             for (pieces, reads) in &rules {
                 let stay: Vec<u32> =
                     left.iter().copied().filter(|item| self.passes(row, *item, pieces, reads, &early)).collect();

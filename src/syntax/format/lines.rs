@@ -156,7 +156,7 @@ impl<'t> Layout<'t> {
             } else {
                 LineKind::Continuation(is_operator(token, before.as_ref()))
             };
-            let opened = before.as_ref().is_some_and(|b| b.is("{"));
+            let opened = previous.is_some_and(|b| b.is("{"));
             let blank_before = token.breaks > 1 && !opened && !closes_block && !after_comment_line(previous, token);
             let inner = self.round + self.inline();
             self.out.push(Line { pieces: Vec::new(), depth: self.blocks(), inner, kind, blank_before, trailing: None });

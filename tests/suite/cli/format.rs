@@ -54,3 +54,10 @@ fn a_name_that_is_a_word_of_the_language_stays_where_it_is() {
     let said = Desk::new().run_with_input(&["fmt", "-"], b"preference {\n    term reward   = x\n}\nreward = kept\n");
     assert_eq!(said.ends(0, "").out, "preference {\n    term reward = x\n}\nreward = kept\n");
 }
+
+/// Found by fuzzing: without the blank line the comment would become the term's description.
+#[test]
+fn a_comment_that_stands_by_itself_keeps_its_distance() {
+    let text = "preference {\n    // By itself.\n\n    term a = x\n}\n";
+    assert_eq!(Desk::new().run_with_input(&["fmt", "-"], text.as_bytes()).ends(0, "").out, text);
+}
