@@ -4,34 +4,20 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// Temporary files that a Ctrl-C must take away.
 static OPEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-static HANDLER: Once = Once::new();
 
 fn open() -> std::sync::MutexGuard<'static, BTreeSet<PathBuf>> {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// From now on Ctrl-C and termination remove temporary files and end the process with a coded message
-/// and the exit code 130.
-pub fn on_interrupt() {
-    HANDLER.call_once(|| {
-        // Where a handler cannot be set, an interrupt leaves a temporary file behind, never a half target.
-        let _ = ctrlc::set_handler(|| {
-            for path in open().iter() {
-                let _ = std::fs::remove_file(path);
-            }
-            let stopped = crate::diagnostic::Diagnostic::bare(
-                &crate::diagnostic::code::INTERRUPTED,
-                "stopped; nothing half-written is left",
-            );
-            let text = crate::diagnostic::short(&[stopped], &crate::source::Sources::default());
-            let _ = io::Write::write_all(&mut io::stderr(), format!("\n{text}").as_bytes());
-            std::process::exit(130);
-        });
-    });
+/// Takes away the temporary files of writings under way: for whoever ends the process by a signal.
+pub fn remove_temporaries() {
+    for path in open().iter() {
+        let _ = std::fs::remove_file(path);
+    }
 }
 
 /// A file written and synced beside its target, which is still as it was.
@@ -73,7 +59,7 @@ pub fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>)
 /// # Errors
 /// What the system says; the temporary file is gone then.
 pub fn prepare(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<Prepared> {
-    let target = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let target = path.canonicalize().unwrap_or_else(|_| behind_link(path));
     if target.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
     }
@@ -88,8 +74,11 @@ pub fn prepare(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> 
     if !folder.is_dir() {
         return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no folder `{}`", folder.display())));
     }
-    on_interrupt();
-    let mut temporary = tempfile::Builder::new().prefix(&format!(".{name}.")).suffix(".tmp").tempfile_in(folder)?;
+    let (prefix, mut builder) = (format!(".{name}."), tempfile::Builder::new());
+    builder.prefix(&prefix).suffix(".tmp");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut temporary = builder.tempfile_in(folder)?;
     let at = temporary.path().to_path_buf();
     open().insert(at.clone());
     let written = write(temporary.as_file_mut())
@@ -99,12 +88,21 @@ pub fn prepare(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> 
     written.map(|()| prepared)
 }
 
-/// A file that is replaced keeps its permissions; a new one gets the usual ones.
+/// Where a link leads whose target is not there yet.
+fn behind_link(path: &Path) -> PathBuf {
+    match std::fs::read_link(path) {
+        Ok(target) => path.parent().unwrap_or(Path::new("")).join(target),
+        Err(_) => path.to_path_buf(),
+    }
+}
+
+/// A file that is replaced keeps its permissions; a new one has those that its maker's umask leaves.
 #[cfg(unix)]
 fn keep_mode(target: &Path, file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = target.metadata().map_or(0o644, |m| m.permissions().mode());
-    file.set_permissions(std::fs::Permissions::from_mode(mode))
+    match target.metadata() {
+        Ok(old) => file.set_permissions(old.permissions()),
+        Err(_) => Ok(()),
+    }
 }
 
 #[cfg(not(unix))]

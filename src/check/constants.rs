@@ -73,6 +73,7 @@ impl Checker {
             ty,
             whole: is_whole,
             count: whole,
+            names: Vec::new(),
             span: name.span,
         });
     }

@@ -85,7 +85,7 @@ impl Checker {
         for (i, feature) in self.schema.features.iter().enumerate() {
             self.names.insert(feature.name.clone(), Symbol::Feature(i), None, feature.span);
         }
-        let keys = self.key_columns();
+        let keys = self.schema.key_columns();
         let mut params = 0;
         let (mut tables, mut lists) = (0, 0);
         for i in 0..self.decls.len() {
@@ -211,13 +211,6 @@ impl Checker {
                 ));
             }
         }
-    }
-
-    /// Names of the columns that score files keep in front.
-    fn key_columns(&self) -> HashSet<String> {
-        let keys = &self.schema.keys;
-        let named = [&keys.item, &keys.user, &keys.request, &keys.time];
-        named.into_iter().flatten().cloned().chain(self.schema.spans.request.iter().cloned()).collect()
     }
 
     /// Why a name means nothing here, with the nearest that would.

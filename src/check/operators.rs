@@ -199,10 +199,20 @@ impl Checker {
     pub(super) fn same_kind(&mut self, a: ExprId, b: ExprId) -> Option<()> {
         let ((ta, pa, _), (tb, pb, _)) = (self.facts_of(a), self.facts_of(b));
         for (ty, text_of, place) in [(&ta, b, pb), (&tb, a, pa)] {
-            if let (Ty::Category(_), Op::Constant(Constant::Text(text))) = (ty, &self.program.expr(text_of).op) {
-                let text = text.to_string();
-                self.declared(ty, &text, place).then_some(())?;
-            }
+            let Ty::Category(names) = ty else { continue };
+            let text = match self.program.expr(text_of).op.clone() {
+                Op::Constant(Constant::Text(text)) => text,
+                Op::Param(id) => {
+                    let Some(param) = self.program.params.get_mut(id.index()) else { continue };
+                    param.names.extend(names.clone());
+                    match &param.value {
+                        Constant::Text(text) => text.clone(),
+                        _ => continue,
+                    }
+                }
+                _ => continue,
+            };
+            self.declared(ty, &text, place).then_some(())?;
         }
         let fits = match (&ta, &tb) {
             (Ty::Number { dimension: x, whole: true }, Ty::Number { dimension: y, whole: true }) => x == y,

@@ -51,7 +51,27 @@ pub fn set_param(program: &mut Program, currency: Option<&str>, name: &str, writ
             "false" => Constant::Bool(false),
             _ => return fault(format!("`{name}` is true or false, not `{written}`"), None),
         },
-        Constant::Text(_) => Constant::Text(written.trim_matches('"').into()),
+        Constant::Text(_) => {
+            let text = match written.strip_prefix('"') {
+                Some(rest) => rest.strip_suffix('"'),
+                None => Some(written).filter(|w| !w.contains('"')),
+            };
+            let Some(text) = text else {
+                return fault(
+                    format!("`{}` is no text", shortened(written)),
+                    Some("for example `word=\"new\"`".into()),
+                );
+            };
+            if let Some(names) = param.names.iter().find(|names| names.iter().all(|n| n != text)) {
+                let near = did_you_mean(text, names.iter().map(String::as_str));
+                let help = near.map_or_else(
+                    || format!("the schema declares {}", names.join(", ")),
+                    |n| format!("did you mean `{n}`?"),
+                );
+                return fault(format!("there is no category `{}`", shortened(text)), Some(help));
+            }
+            Constant::Text(text.into())
+        }
         Constant::Number(_) => {
             let literal = Written::of(written);
             let Some((literal, number)) = literal.and_then(|l| l.value(&param.ty, currency).map(|n| (l, n))) else {

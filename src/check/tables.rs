@@ -108,8 +108,24 @@ impl Checker {
         }
         self.list_types.push(self.schema.feature(&feature.node).map(crate::schema::Feature::ty));
         let mut values = BTreeSet::new();
-        for (_, fields) in self.csv(files, name.span, path, Wanted::Only(&feature.node)).unwrap_or_default() {
-            values.extend(fields.into_iter().next());
+        let names = match self.schema.feature(&feature.node).map(|f| f.ty()) {
+            Some(Ty::Category(names)) => names,
+            _ => None,
+        };
+        for (line, fields) in self.csv(files, name.span, path, Wanted::Only(&feature.node)).unwrap_or_default() {
+            let Some(value) = fields.into_iter().next() else { continue };
+            if let Some(names) = names.as_ref().filter(|names| names.iter().all(|n| *n != value)) {
+                let near = did_you_mean(&value, names.iter().map(String::as_str));
+                let fault = table_fault(path.span, &path.node, line, &format!("there is no category `{value}`")).help(
+                    near.map_or_else(
+                        || format!("the schema declares {}", names.join(", ")),
+                        |n| format!("did you mean `{n}`?"),
+                    ),
+                );
+                self.error(fault);
+                break;
+            }
+            values.insert(value);
         }
         self.program.lists.push(TextList { name: name.node.clone(), values: Arc::new(values) });
     }

@@ -7,7 +7,7 @@ use super::args::{FmtArgs, Format};
 use super::check::read_fault;
 use super::{Exit, Ui};
 use crate::diagnostic::{Diagnostic, code};
-use crate::source::{DiskFiles, MAX_FILE_BYTES, Sources};
+use crate::source::{DiskFiles, MAX_FILE_BYTES, Sources, decode};
 use crate::syntax::{FormatFault, format};
 use crate::write::write_whole;
 
@@ -75,16 +75,14 @@ fn stdin(check: bool, ui: &mut Ui) -> Exit {
         ));
         return Exit::CouldNotRun;
     }
-    let text = match String::from_utf8(bytes) {
+    let text = match decode(bytes) {
         Ok(text) => text,
-        Err(e) => {
-            let at = e.utf8_error().valid_up_to();
-            ui.report_bare(Diagnostic::bare(&code::NOT_UTF8, format!("standard input is not UTF-8 from byte {at} on")));
+        Err(fault) => {
+            ui.report_bare(read_fault(Path::new("<stdin>"), &fault));
             return Exit::CouldNotRun;
         }
     };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let Some(formatted) = laid_out("<stdin>", text, ui) else { return Exit::Findings };
+    let Some(formatted) = laid_out("<stdin>", &text, ui) else { return Exit::Findings };
     if check {
         if formatted != text {
             ui.report_bare(Diagnostic::bare(&code::NOT_FORMATTED, "standard input is not formatted"));

@@ -1,6 +1,6 @@
 //! The command line: one file a command, thin.
 //!
-//! Exit codes: 0 fine (warnings included), 1 findings, 2 could not run.
+//! Exit codes: 0 fine (warnings included), 1 findings, 2 could not run; 130 stopped by Ctrl-C.
 
 mod args;
 mod check;
@@ -8,6 +8,7 @@ mod check;
 mod demo;
 mod explain;
 mod fmt;
+mod interrupt;
 #[cfg(feature = "data")]
 mod schema;
 #[cfg(feature = "data")]
@@ -67,14 +68,16 @@ fn run() -> Exit {
                 .filter(|l| !l.is_empty() && !l.starts_with("For more information"))
                 .collect::<Vec<_>>()
                 .join("\n");
+            let help = if help.is_empty() { "see `rewardc --help`".to_string() } else { help };
             let fault = diagnostic::Diagnostic::bare(&diagnostic::code::ARGUMENT, message).help(help);
             Ui::new(args::Color::Auto).report_bare(fault);
             return Exit::CouldNotRun;
         }
     };
     let mut ui = Ui::new(cli.color);
-    if matches!(cli.command, Command::Score(_) | Command::Why(_) | Command::Schema(_) | Command::Demo(_)) {
-        crate::write::on_interrupt();
+    // Of the others none writes, and none takes long.
+    if !matches!(cli.command, Command::Check(_) | Command::Explain(_)) {
+        interrupt::on_interrupt();
     }
     let exit = match &cli.command {
         Command::Check(args) => check::run(args, &mut ui),

@@ -96,6 +96,10 @@ fn unfit_output(path: &Path) -> Option<Diagnostic> {
     if let Err(fault) = written_as_csv(path) {
         return Some(*fault);
     }
+    if path.is_dir() {
+        let message = format!("cannot write `{}`: it is a folder", path.display());
+        return Some(Diagnostic::bare(&code::UNWRITABLE, message).help("name a file in it"));
+    }
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     (!folder.is_dir()).then(|| {
         let message = format!("cannot write `{}`: there is no folder `{}`", path.display(), folder.display());
@@ -105,13 +109,15 @@ fn unfit_output(path: &Path) -> Option<Diagnostic> {
 
 /// Whether a path is one of the files that a run reads: to write there would lose them.
 fn is_input(path: &Path, args: &InputArgs, checked: &Checked) -> bool {
-    let Ok(out) = path.canonicalize() else { return false };
+    let mut beside = path.as_os_str().to_os_string();
+    beside.push(".meta.json");
+    let out: Vec<PathBuf> = [path, Path::new(&beside)].iter().filter_map(|p| p.canonicalize().ok()).collect();
     let files = checked.schema.sources.iter().map(|s| s.file.clone());
     let mut read: Vec<PathBuf> =
         files.chain(checked.schema.catalog.iter().map(|c| c.file.clone())).map(|f| args.data.join(f)).collect();
     read.extend([Some(args.file.clone()), args.state.clone(), args.catalog.clone()].into_iter().flatten());
     read.extend(checked.tables.iter().map(PathBuf::from));
-    read.iter().any(|p| p.canonicalize().is_ok_and(|p| p == out))
+    read.iter().any(|p| p.canonicalize().is_ok_and(|p| out.contains(&p)))
 }
 
 /// What only the data and the run know, beside what the scores say.
@@ -150,7 +156,8 @@ fn facts(ready: &Ready, scores: &Scores) -> Vec<(String, String)> {
     };
     let batch = ready.checked.schema.spans.batch.clone().unwrap_or_else(|| "all rows".into());
     let request = ready.checked.schema.spans.request.join(", ");
-    let params: Vec<String> = ready.program.params.iter().map(|p| format!("{}={}", p.name, p.value.number())).collect();
+    let params: Vec<String> = ready.program.params.iter().map(|p| format!("{}={}", p.name, p.value)).collect();
+    let read: Vec<String> = ready.bound.read.iter().map(|(name, id)| format!("{name}#{id:016x}")).collect();
     [
         ("rewardc.reward", ready.program.reward_id()),
         ("rewardc.language", "1".to_string()),
@@ -158,6 +165,7 @@ fn facts(ready: &Ready, scores: &Scores) -> Vec<(String, String)> {
         ("rewardc.seed", ready.seed.to_string()),
         ("rewardc.step", "0".to_string()),
         ("rewardc.state", state),
+        ("rewardc.read", read.join(" ")),
         ("rewardc.batch", batch),
         ("rewardc.request", request),
         ("rewardc.params", params.join(" ")),
@@ -185,7 +193,12 @@ pub fn prepare(args: &InputArgs, ui: &mut Ui, progress: &dyn Progress) -> Result
     if !program.hosts.contains(&host) {
         return Err(could_not(ui, refused(&Refusal::HostNotNamed { host })));
     }
+    let mut set = std::collections::BTreeSet::new();
     for setting in &args.settings {
+        if let Some((name, _)) = setting.split_once('=').filter(|(name, _)| !set.insert(name.trim())) {
+            let message = format!("`{name}` is set twice");
+            return Err(could_not(ui, Diagnostic::bare(&code::SETTING, message).help("give each param one value")));
+        }
         let Some((name, value)) = setting.split_once('=') else {
             let message = format!("`{setting}` is not NAME=VALUE");
             return Err(could_not(
@@ -243,6 +256,9 @@ pub fn refused(refusal: &Refusal) -> Diagnostic {
             (&code::HOST_NOT_NAMED, "add it to `for …` at the head of the file, or choose another `--host`")
         }
         Refusal::UnknownCap { .. } => (&code::STATE, "remove it from the state"),
+        Refusal::BadState { why } if why.contains("no effect") => {
+            (&code::STATE, "take it out, or name the cap it is meant for")
+        }
         Refusal::BadState { .. } => {
             (&code::STATE, "write `\"matching\": 5`, or with `per KEY` `\"matching\": {\"a1\": 2}`")
         }

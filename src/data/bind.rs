@@ -45,8 +45,12 @@ pub struct Notes {
 pub struct Bound {
     pub batch: Batch<'static>,
     pub notes: Notes,
-    /// The table that was scored, for its key columns.
+    /// The table that was scored.
     pub base: super::Frame,
+    /// Its key columns, which score files keep in front.
+    pub keys: Vec<polars::prelude::Column>,
+    /// What was read and how it is told from other content, by name.
+    pub read: Vec<(String, u64)>,
     /// Item keys by item number, where rows are scored by item.
     pub items: Vec<String>,
 }
@@ -66,7 +70,7 @@ pub fn bind(program: &Program, schema: &Schema, input: &Input, progress: &dyn Pr
     let own = program.own_features(input.host);
     let needed = needed_sources(program, schema, &own);
     let sources = Sources::read(schema, &input.folder, &needed, progress)?;
-    let catalog = open_catalog(schema, input, progress)?;
+    let catalog = open_catalog(schema, &input.folder, input.catalog.as_deref(), progress)?;
     let has_item_column = schema.keys.item.as_ref().is_none_or(|k| sources.has(0, k));
     let by_item = catalog.is_some() && !has_item_column;
     let view = View::new(&sources, schema, 0, by_item, progress)?;
@@ -74,6 +78,10 @@ pub fn bind(program: &Program, schema: &Schema, input: &Input, progress: &dyn Pr
         let name = sources.frame(0)?.name.clone();
         return Err(fault(&code::NO_ROWS, format!("`{name}` has no rows")));
     }
+    let base = sources.frame(0)?.clone();
+    let keys = schema.key_columns();
+    let kept = keys.iter().filter(|k| base.has(k) && k.as_str() != "item");
+    let keys = kept.map(|k| base.series(k)).collect::<Result<_, _>>()?;
     let mut batch = Batch::default();
     spans::fill(&mut batch, &view, input.host)?;
     let mut binder = Binder {
@@ -100,9 +108,15 @@ pub fn bind(program: &Program, schema: &Schema, input: &Input, progress: &dyn Pr
         && input.host == Host::Logs;
     let Binder { mut batch, texts, notes, .. } = binder;
     batch.texts = texts;
+    let mut read: Vec<(String, u64)> = schema
+        .sources
+        .iter()
+        .zip(&sources.frames)
+        .filter_map(|(s, f)| Some((s.file.clone(), f.as_ref()?.id)))
+        .collect();
+    read.extend(catalog.iter().map(|c| ("catalog".to_string(), c.id())));
     let items = catalog.map_or_else(Vec::new, MemoryCatalog::into_keys);
-    let base = sources.frame(0)?.clone();
-    Ok(Bound { batch, notes, base, items })
+    Ok(Bound { batch, notes, base, keys, read, items })
 }
 
 /// Sources that something is read from.
@@ -133,9 +147,15 @@ fn needed_sources(program: &Program, schema: &Schema, own: &[FeatureId]) -> Vec<
     needed
 }
 
-fn open_catalog(schema: &Schema, input: &Input, progress: &dyn Progress) -> Result<Option<MemoryCatalog>, Fault> {
+/// The catalog that a schema or a command names, if any.
+pub fn open_catalog(
+    schema: &Schema,
+    folder: &Path,
+    named: Option<&Path>,
+    progress: &dyn Progress,
+) -> Result<Option<MemoryCatalog>, Fault> {
     let decl = schema.catalog.clone();
-    let (path, decl) = match (&input.catalog, decl) {
+    let (path, decl) = match (named, decl) {
         (Some(path), decl) => {
             let item = schema.keys.item.clone().unwrap_or_else(|| "item_id".into());
             let plain = CatalogDecl {
@@ -145,9 +165,9 @@ fn open_catalog(schema: &Schema, input: &Input, progress: &dyn Progress) -> Resu
                 resolve: Resolve::First,
                 span: Span::default(),
             };
-            (path.clone(), decl.unwrap_or(plain))
+            (path.to_path_buf(), decl.unwrap_or(plain))
         }
-        (None, Some(decl)) => (input.folder.join(&decl.file), decl),
+        (None, Some(decl)) => (folder.join(&decl.file), decl),
         (None, None) => return Ok(None),
     };
     progress.step(&format!("reading the catalog {}", file_name(&path)));
@@ -215,14 +235,14 @@ impl Binder<'_> {
                 continue;
             }
             let column = if self.by_item && feature.entity == Entity::Item && feature.scale != Scale::Sid {
-                self.by_item(feature)?
+                self.item_column(feature)?
             } else {
                 let cleaned = build(self.view, feature, &mut self.texts)?;
                 if cleaned.clipped > 0 {
                     self.notes.clipped.insert(feature.name.clone(), cleaned.clipped);
                 }
                 if feature.entity.level() == Level::Request {
-                    self.by_request(feature, cleaned.column)?
+                    by_request(&self.batch, feature, cleaned.column)?
                 } else {
                     cleaned.column
                 }
@@ -233,7 +253,7 @@ impl Binder<'_> {
     }
 
     /// A feature of items by their place in the catalog.
-    fn by_item(&mut self, feature: &Feature) -> Result<Column<'static>, Fault> {
+    fn item_column(&mut self, feature: &Feature) -> Result<Column<'static>, Fault> {
         let catalog = self.catalog.ok_or_else(|| fault(&code::CATALOG, "no catalog"))?;
         if self.schema.keys.item.as_deref() == Some(feature.name.as_str()) {
             let keys = catalog.keys().iter().map(|k| self.texts.number(k)).collect();
@@ -254,21 +274,6 @@ impl Binder<'_> {
         let column = build(&view, feature, &mut self.texts)?.column;
         let places: Vec<Option<u32>> = catalog.keys().iter().map(|k| rows.get(k).copied()).collect();
         Ok(gather(&column, &places, By::Item))
-    }
-
-    /// A feature of the request: one value, equal in all of its rows.
-    fn by_request(&self, feature: &Feature, column: Column<'static>) -> Result<Column<'static>, Fault> {
-        let mut first: Vec<Option<u32>> = vec![None; self.batch.request_keys.len()];
-        for (row, request) in self.batch.request_of.iter().enumerate() {
-            let excluded = self.batch.excluded.get(row).copied().flatten().is_some();
-            let Some(slot) = first.get_mut(*request as usize).filter(|_| !excluded) else { continue };
-            let seen = *slot.get_or_insert(row as u32) as usize;
-            if !same_cell(&column, seen, row) {
-                let key = self.batch.request_keys.get(*request as usize).cloned().unwrap_or_default();
-                return Err(differs(&feature.name, &key, seen, row));
-            }
-        }
-        Ok(gather(&column, &first, By::Request))
     }
 
     fn lists(&mut self, host: Host, progress: &dyn Progress) -> Result<(), Fault> {
@@ -306,6 +311,25 @@ impl Binder<'_> {
         }
         Ok(())
     }
+}
+
+/// A feature of the request: one value, equal in all of its rows.
+pub fn by_request(
+    batch: &Batch<'static>,
+    feature: &Feature,
+    column: Column<'static>,
+) -> Result<Column<'static>, Fault> {
+    let mut first: Vec<Option<u32>> = vec![None; batch.request_keys.len()];
+    for (row, request) in batch.request_of.iter().enumerate() {
+        let excluded = batch.excluded.get(row).copied().flatten().is_some();
+        let Some(slot) = first.get_mut(*request as usize).filter(|_| !excluded) else { continue };
+        let seen = *slot.get_or_insert(row as u32) as usize;
+        if !same_cell(&column, seen, row) {
+            let key = batch.request_keys.get(*request as usize).cloned().unwrap_or_default();
+            return Err(differs(&feature.name, &key, seen, row));
+        }
+    }
+    Ok(gather(&column, &first, By::Request))
 }
 
 /// Whether two cells of a column are equal, nulls and NaNs included.

@@ -52,7 +52,17 @@ fn sids(frame: &Frame, decl: &CatalogDecl, schema: &Schema) -> Result<Vec<Option
     let levels = schema.sid_shape().map_or(0, <[u32]>::len);
     if frame.has(&decl.sid) {
         let cells = frame.cells(&decl.sid, "the catalog")?;
-        return Ok((0..frame.height()).map(|row| sid_of(&cells, row)).collect());
+        let sid = |row: usize| match (sid_of(&cells, row, levels), cells.get(row)) {
+            (None, Some(cell)) => Err(Box::new(
+                Diagnostic::bare(
+                    &code::CATALOG,
+                    format!("`{}` of `{}` is no SID in row {}: {}", decl.sid, frame.name, row + 1, cell.key()),
+                )
+                .help("a SID is a list of codes, a text such as `1|2|3`, or with one level a number"),
+            )),
+            (sid, _) => Ok(sid),
+        };
+        return (0..frame.height()).map(sid).collect();
     }
     let named: Vec<String> = schema.features.iter().find(|f| !f.shape.is_empty() && f.from.len() > 1).map_or_else(
         || ["a", "b", "c", "d", "e", "f", "g", "h"].iter().take(levels).map(|s| (*s).to_string()).collect(),

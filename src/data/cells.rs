@@ -3,7 +3,7 @@
 use polars::prelude::*;
 
 use super::{Fault, fault};
-use crate::diagnostic::code;
+use crate::diagnostic::{Diagnostic, code};
 
 /// A column's raw values; `None` is null (an empty CSV cell).
 #[derive(Clone, Debug)]
@@ -14,8 +14,8 @@ pub enum Cells {
     Text(Vec<Option<String>>),
     /// Texts of a file without types (CSV): a number, a condition or a text, as its feature says.
     Raw(Vec<Option<String>>),
-    /// Dates, times and durations in their file's own unit: they order and identify, and are no numbers.
-    Moment(Vec<Option<i64>>),
+    /// Dates, times and durations in nanoseconds: they order and identify, and are no numbers.
+    Moment(MomentKind, Vec<Option<i128>>),
     /// Offsets into the inner cells; nulls are marked apart.
     List {
         offsets: Vec<usize>,
@@ -32,7 +32,41 @@ pub enum Cell<'c> {
     Bool(bool),
     Text(&'c str),
     Raw(&'c str),
-    Moment(i64),
+    Moment(MomentKind, i128),
+}
+
+/// What nanoseconds count from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MomentKind {
+    /// A date: its beginning, from 1970, in UTC.
+    Date,
+    /// A date with a time, from 1970, in UTC where no zone is said.
+    Instant,
+    /// A time of day, from midnight.
+    Time,
+    Duration,
+}
+
+impl MomentKind {
+    /// What it is called.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Date => "dates",
+            Self::Instant => "dates with a time",
+            Self::Time => "times of day",
+            Self::Duration => "durations",
+        }
+    }
+}
+
+/// A moment as ISO 8601 writes it; a time of day or a duration as its nanoseconds.
+fn written(kind: MomentKind, at: i128) -> String {
+    let instant = jiff::Timestamp::from_nanosecond(at).ok();
+    match (kind, instant) {
+        (MomentKind::Date, Some(t)) => jiff::tz::TimeZone::UTC.to_datetime(t).date().to_string(),
+        (MomentKind::Instant, Some(t)) => t.to_string(),
+        _ => at.to_string(),
+    }
 }
 
 impl Cells {
@@ -66,10 +100,14 @@ impl Cells {
                 let texts = series.cast(&DataType::String).map_err(wrong)?;
                 Self::Text(texts.str().map_err(wrong)?.iter().map(|v| v.map(str::to_string)).collect())
             }
-            DataType::Date | DataType::Datetime(..) | DataType::Time | DataType::Duration(_) => {
-                let cast = series.to_physical_repr().cast(&DataType::Int64).map_err(wrong)?;
-                Self::Moment(cast.i64().map_err(wrong)?.iter().collect())
+            DataType::Date => Self::Moment(MomentKind::Date, physical(series, 86_400_000_000_000).map_err(wrong)?),
+            DataType::Datetime(unit, _) => {
+                Self::Moment(MomentKind::Instant, physical(series, nanoseconds(*unit)).map_err(wrong)?)
             }
+            DataType::Duration(unit) => {
+                Self::Moment(MomentKind::Duration, physical(series, nanoseconds(*unit)).map_err(wrong)?)
+            }
+            DataType::Time => Self::Moment(MomentKind::Time, physical(series, 1).map_err(wrong)?),
             t if t.is_integer() => {
                 let cast = series.strict_cast(&DataType::Int64).map_err(wrong)?;
                 Self::Int(cast.i64().map_err(wrong)?.iter().collect())
@@ -88,9 +126,10 @@ impl Cells {
                 Self::List { offsets, valid, inner: Box::new(Self::of(&inner, file)?) }
             }
             other => {
-                return Err(fault(
-                    &code::COLUMN_TYPE,
-                    format!("column `{}` of `{file}` is of type {other}, which no feature has", series.name()),
+                let message =
+                    format!("column `{}` of `{file}` is of type {other}, which no feature has", series.name());
+                return Err(Box::new(
+                    Diagnostic::bare(&code::COLUMN_TYPE, message).help("write it as numbers, texts or lists of them"),
                 ));
             }
         })
@@ -99,7 +138,8 @@ impl Cells {
     /// Number of cells.
     pub fn len(&self) -> usize {
         match self {
-            Self::Int(v) | Self::Moment(v) => v.len(),
+            Self::Int(v) => v.len(),
+            Self::Moment(_, v) => v.len(),
             Self::Float(v) => v.len(),
             Self::Bool(v) => v.len(),
             Self::Text(v) | Self::Raw(v) => v.len(),
@@ -115,7 +155,7 @@ impl Cells {
             Self::Bool(v) => v.get(at).copied().flatten().map(Cell::Bool),
             Self::Text(v) => v.get(at).and_then(Option::as_deref).map(Cell::Text),
             Self::Raw(v) => v.get(at).and_then(Option::as_deref).map(Cell::Raw),
-            Self::Moment(v) => v.get(at).copied().flatten().map(Cell::Moment),
+            Self::Moment(kind, v) => v.get(at).copied().flatten().map(|m| Cell::Moment(*kind, m)),
             Self::List { .. } => None,
         }
     }
@@ -130,27 +170,26 @@ impl Cells {
         }
     }
 
-    /// As polars writes it; lists of lists as texts.
+    /// As polars writes it; moments as ISO texts.
     pub fn series(&self, name: &str) -> PolarsResult<Column> {
         let name: PlSmallStr = name.into();
         Ok(match self {
-            Self::Int(v) | Self::Moment(v) => Column::new(name, v),
+            Self::Int(v) => Column::new(name, v),
             Self::Float(v) => Column::new(name, v),
             Self::Bool(v) => Column::new(name, v),
             Self::Text(v) | Self::Raw(v) => Column::new(name, v),
+            Self::Moment(kind, v) => {
+                Column::new(name, v.iter().map(|m| m.map(|at| written(*kind, at))).collect::<Vec<_>>())
+            }
             Self::List { valid, .. } => {
-                let texts: Vec<Option<String>> = (0..valid.len())
-                    .map(|row| {
-                        let (inner, range) = self.list(row)?;
-                        Some(
-                            range
-                                .map(|i| inner.get(i).map_or(String::new(), |c| c.key()))
-                                .collect::<Vec<_>>()
-                                .join("|"),
-                        )
-                    })
-                    .collect();
-                Column::new(name, texts)
+                let lists = (0..valid.len()).map(|row| {
+                    let (inner, range) = self.list(row)?;
+                    let indices: Vec<u32> = range.map(|i| i as u32).collect();
+                    let series = inner.series("").ok()?;
+                    let taken = series.take(&UInt32Chunked::from_vec(PlSmallStr::EMPTY, indices)).ok()?;
+                    Some(taken.take_materialized_series())
+                });
+                Column::from(lists.collect::<ListChunked>().into_series().with_name(name))
             }
         })
     }
@@ -162,7 +201,7 @@ impl Cells {
             Self::Float(_) => "numbers",
             Self::Bool(_) => "true and false",
             Self::Text(_) | Self::Raw(_) => "texts",
-            Self::Moment(_) => "moments",
+            Self::Moment(kind, _) => kind.word(),
             Self::List { .. } => "lists",
         }
     }
@@ -172,7 +211,8 @@ impl Cell<'_> {
     /// As the text of a key: whole numbers without a point (R6.1).
     pub fn key(&self) -> String {
         match self {
-            Self::Int(n) | Self::Moment(n) => n.to_string(),
+            Self::Int(n) => n.to_string(),
+            Self::Moment(kind, at) => written(*kind, *at),
             Self::Float(f) if f.fract() == 0.0 && f.abs() < 9e15 => format!("{}", *f as i64),
             Self::Float(f) => f.to_string(),
             Self::Bool(b) => b.to_string(),
@@ -186,7 +226,21 @@ impl Cell<'_> {
             Self::Int(n) => Some(*n as f64),
             Self::Float(f) => Some(*f),
             Self::Raw(t) => t.trim().parse().ok(),
-            Self::Bool(_) | Self::Text(_) | Self::Moment(_) => None,
+            Self::Bool(_) | Self::Text(_) | Self::Moment(..) => None,
         }
     }
+}
+
+fn nanoseconds(unit: TimeUnit) -> i128 {
+    match unit {
+        TimeUnit::Nanoseconds => 1,
+        TimeUnit::Microseconds => 1_000,
+        TimeUnit::Milliseconds => 1_000_000,
+    }
+}
+
+/// The stored numbers of a column of moments, in nanoseconds.
+fn physical(series: &Series, unit: i128) -> PolarsResult<Vec<Option<i128>>> {
+    let cast = series.to_physical_repr().cast(&DataType::Int64)?;
+    Ok(cast.i64()?.iter().map(|v| v.map(|n| i128::from(n) * unit)).collect())
 }

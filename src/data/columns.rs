@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use super::cells::{Cell, Cells};
+use super::text::truth;
 use super::view::View;
 use super::{Fault, fault};
 use crate::diagnostic::{Diagnostic, code};
@@ -43,14 +44,19 @@ pub fn build(view: &View<'_>, feature: &Feature, texts: &mut Texts) -> Result<Cl
     };
     let mut cleaner = Cleaner { feature, texts, clipped: 0, fault: None };
     let values = cleaner.values(view.n_rows, &pick);
-    let file = view.sources.frame(from.first().map_or(view.base, |f| f.0)).map_or(String::new(), |f| f.name.clone());
     if let Some((row, found)) = cleaner.fault {
-        let columns = feature.from.iter().map(|(_, c)| format!("`{c}`")).collect::<Vec<_>>().join(", ");
+        // The cell itself may lie in a joined file, in another row.
+        let place = from.iter().zip(&feature.from).find_map(|((source, cells), (_, column))| {
+            let at = view.row_in(*source, row)?;
+            holds(feature, cells, at).then_some((*source, column, at))
+        });
+        let (source, column, row) = place.map_or((view.base, "", row), |(s, c, at)| (s, c.as_str(), at));
+        let file = view.sources.frame(source).map_or("", |f| f.name.as_str());
         return Err(Box::new(
             Diagnostic::bare(
                 &code::COLUMN_TYPE,
                 format!(
-                    "column {columns} of `{file}` has {found} in row {}, and {what} is of scale {}",
+                    "column `{column}` of `{file}` has {found} in row {}, and {what} is of scale {}",
                     row + 1,
                     scale_word(feature.scale)
                 ),
@@ -116,7 +122,7 @@ impl Cleaner<'_> {
     fn wrong(&mut self, row: usize, cells: &Cells, at: usize) {
         let shown = cells.get(at).map_or(cells.word().to_string(), |c| match c {
             Cell::Text(t) | Cell::Raw(t) => format!("the text \"{}\"", t.chars().take(40).collect::<String>()),
-            Cell::Moment(_) => MOMENT.to_string(),
+            Cell::Moment(..) => MOMENT.to_string(),
             other => other.key(),
         });
         self.fault.get_or_insert((row, shown));
@@ -159,16 +165,10 @@ impl Cleaner<'_> {
         if !self.feature.truths.is_empty() {
             return self.feature.truths.iter().any(|t| same(t, &cell));
         }
-        match cell {
-            Cell::Bool(b) => b,
-            Cell::Int(0) | Cell::Text("false" | "0") | Cell::Raw("false" | "0" | "False" | "0.0") => false,
-            Cell::Int(1) | Cell::Text("true" | "1") | Cell::Raw("true" | "1" | "True" | "1.0") => true,
-            Cell::Float(f) if f == 0.0 || f == 1.0 => f == 1.0,
-            _ => {
-                self.wrong(row, cells, at);
-                false
-            }
-        }
+        truth(&cell).unwrap_or_else(|| {
+            self.wrong(row, cells, at);
+            false
+        })
     }
 
     fn text(&mut self, row: usize, pick: Pick<'_, '_>) -> u32 {
@@ -188,7 +188,7 @@ impl Cleaner<'_> {
         let (mut codes, mut offsets) = (Vec::new(), vec![0u32]);
         for row in 0..n {
             if let Some((cells, at)) = pick(row) {
-                match sid_of(cells, at) {
+                match sid_of(cells, at, self.feature.shape.len()) {
                     Some(sid) => codes.extend(sid),
                     None => self.wrong(row, cells, at),
                 }
@@ -250,10 +250,13 @@ impl Cleaner<'_> {
 }
 
 /// A SID in one cell: a list of codes, or a text `1|2|3`, `1/2/3`, `<a_1><b_2><c_3>`. What is no
-/// code from 0 becomes `u32::MAX`, which no shape allows.
-pub fn sid_of(cells: &Cells, at: usize) -> Option<Vec<u32>> {
+/// code from 0 becomes `u32::MAX`, which no shape allows. A SID of one level may be a plain number.
+pub fn sid_of(cells: &Cells, at: usize, levels: usize) -> Option<Vec<u32>> {
     if let Some((inner, range)) = cells.list(at) {
         return Some(range.map(|i| inner.get(i).and_then(|c| c.number()).map_or(u32::MAX, code_number)).collect());
+    }
+    if let (1, Some(number)) = (levels, cells.get(at).and_then(|c| c.number())) {
+        return Some(vec![code_number(number)]);
     }
     let (Some(Cell::Text(text)) | Some(Cell::Raw(text))) = cells.get(at) else { return None };
     let code = |part: &str| part.trim().parse().unwrap_or(u32::MAX);

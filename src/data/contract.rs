@@ -2,14 +2,18 @@
 
 use std::path::Path;
 
+use super::bind::{by_request, open_catalog};
 use super::columns::build;
+use super::lists::list;
 use super::view::{Sources, View};
 use super::{Fault, Progress};
 use crate::diagnostic::{Code, code};
 use crate::eval::Batch;
 use crate::eval::batch::Texts;
 use crate::eval::reference::{Cell, look};
+use crate::program::{FeatureId, Program};
 use crate::schema::{Entity, Schema};
+use crate::types::Level;
 
 /// Something that breaks the contract.
 #[derive(Clone, Debug)]
@@ -46,10 +50,29 @@ pub fn check_contract(
     if !joins {
         return Ok((findings, notes));
     }
-    let view = View::new(&sources, schema, 0, false, progress)?;
+    let catalog = match open_catalog(schema, folder, None, progress) {
+        Ok(catalog) => catalog,
+        Err(fault) => {
+            push(fault);
+            None
+        }
+    };
+    let by_item = catalog.is_some() && schema.keys.item.as_ref().is_some_and(|k| !sources.has(0, k));
+    let view = View::new(&sources, schema, 0, by_item, progress)?;
     let mut batch = Batch::default();
     if let Err(fault) = super::spans::fill(&mut batch, &view, crate::types::Host::Logs) {
         push(fault);
+    }
+    for (name, decl) in [("past", &schema.past), ("wanted", &schema.wanted)] {
+        let Some(decl) = decl else { continue };
+        progress.step(&format!("looking at the list `{name}`"));
+        // A program that reads all of the list's features and nothing else.
+        let program = Program { features: schema.features.clone(), ..Program::default() };
+        let ids = (0..).map(FeatureId).zip(&schema.features);
+        let reads: Vec<FeatureId> = ids.filter(|(_, f)| decl.features.contains(&f.name)).map(|(id, _)| id).collect();
+        if let Err(fault) = list(&program, decl, &reads, name, &view, &batch, &mut Texts::default()) {
+            push(fault);
+        }
     }
     for (i, unmatched) in view.unmatched.iter().enumerate().filter(|(_, n)| **n > 0) {
         let Some(source) = schema.sources.get(i).filter(|s| !s.may_miss) else { continue };
@@ -69,7 +92,10 @@ pub fn check_contract(
         // A model's signals and targets need not lie in the data.
         let optional = matches!(feature.entity, Entity::Model | Entity::Target | Entity::Rollout);
         let there = feature.from.iter().all(|(s, c)| sources.has(*s, c));
-        if optional && !there {
+        // What the scored rows do not reach is looked at with the list or the catalog that brings it.
+        let in_list = [&schema.past, &schema.wanted].into_iter().flatten().any(|l| l.features.contains(&feature.name));
+        let of_catalog = by_item && feature.entity == Entity::Item;
+        if (optional || in_list) && !there || of_catalog {
             continue;
         }
         progress.step(&format!("looking at {}", feature.name));
@@ -82,6 +108,11 @@ pub fn check_contract(
             }
         };
         batch.texts = texts;
+        if feature.entity.level() == Level::Request
+            && let Err(fault) = by_request(&batch, feature, cleaned.column.clone())
+        {
+            findings.push(Finding { code: fault.code, message: fault.message, help: fault.help });
+        }
         let mut counted: std::collections::BTreeMap<&str, (u64, usize)> = std::collections::BTreeMap::new();
         for row in 0..view.n_rows {
             if let Cell::Faulty(reason) = look(feature, &shape, &batch, &cleaned.column, row) {

@@ -20,6 +20,8 @@ use crate::diagnostic::{Diagnostic, code, did_you_mean};
 pub struct Frame {
     /// The path as messages show it.
     pub name: String,
+    /// A hash of the file's bytes.
+    pub id: u64,
     height: usize,
     columns: Columns,
 }
@@ -51,25 +53,43 @@ pub fn read(path: &Path) -> Result<Frame, Fault> {
     if meta.len() == 0 {
         return Err(no_rows(&name, "is empty"));
     }
+    let id = content_id(path).map_err(|e| unreadable(e.to_string()))?;
     let ending = path.extension().map_or(String::new(), |e| e.to_string_lossy().to_lowercase());
     match ending.as_str() {
-        "csv" => csv_file(path, name),
+        "csv" => csv_file(path, name, id),
         "parquet" => {
             let file = ParquetFile::open(path, &name)?;
-            Ok(Frame { name, height: file.height, columns: Columns::Parquet(Arc::new(file)) })
+            Ok(Frame { name, id, height: file.height, columns: Columns::Parquet(Arc::new(file)) })
         }
         "ndjson" | "jsonl" => {
             let (height, columns) = ndjson::read(path, &name)?;
             if height == 0 {
                 return Err(no_rows(&name, "has no rows"));
             }
-            Ok(Frame { name, height, columns: Columns::Cells(columns) })
+            Ok(Frame { name, id, height, columns: Columns::Cells(columns) })
         }
         _ => Err(Box::new(
             Diagnostic::bare(&code::DATA_FILE, format!("`{name}` is of no kind that is read"))
                 .help("data files end in `.csv`, `.parquet` or `.ndjson`"),
         )),
     }
+}
+
+/// A hash of a file's bytes.
+fn content_id(path: &Path) -> std::io::Result<u64> {
+    struct Hash(twox_hash::XxHash64);
+    impl std::io::Write for Hash {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            std::hash::Hasher::write(&mut self.0, bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut hash = Hash(twox_hash::XxHash64::with_seed(0));
+    std::io::copy(&mut std::fs::File::open(path)?, &mut hash)?;
+    Ok(std::hash::Hasher::finish(&hash.0))
 }
 
 fn no_rows(name: &str, what: &str) -> Fault {
@@ -79,7 +99,7 @@ fn no_rows(name: &str, what: &str) -> Fault {
     )
 }
 
-fn csv_file(path: &Path, name: String) -> Result<Frame, Fault> {
+fn csv_file(path: &Path, name: String, id: u64) -> Result<Frame, Fault> {
     let broken = |why: String, help: &str| {
         Box::new(Diagnostic::bare(&code::DATA_FILE, format!("cannot read `{name}`: {why}")).help(help.to_string()))
     };
@@ -119,12 +139,23 @@ fn csv_file(path: &Path, name: String) -> Result<Frame, Fault> {
                 "is a comma missing, or one too many? texts with commas stand in double quotes",
             ));
         }
+        // In a file of one column an empty line may be a null, and the reader leaves it out.
+        if header.len() == 1 {
+            let lines = reader.position().line().saturating_sub(last.line());
+            if lines > 1 + record.iter().map(|f| f.matches('\n').count() as u64).sum::<u64>() {
+                return Err(broken(
+                    format!("line {} is empty: a null, or no row?", last.line()),
+                    "write `\"\"` for a null, or take the line out",
+                ));
+            }
+        }
         for (column, field) in columns.iter_mut().zip(record.iter()) {
             column.push((!field.is_empty()).then(|| field.to_string()));
         }
         height += 1;
     }
-    if let Some(line) = still_open(path, &last) {
+    let open = still_open(path, &last).map_err(|e| broken(e.to_string(), "read it again"))?;
+    if let Some(line) = open {
         return Err(broken(
             format!("the quote that opens in line {line} is never closed"),
             "the rows behind it would be lost: close it, or write `\"\"` for a quote inside a text",
@@ -134,17 +165,17 @@ fn csv_file(path: &Path, name: String) -> Result<Frame, Fault> {
         return Err(no_rows(&name, "has no rows"));
     }
     let columns = header.into_iter().zip(columns).map(|(h, c)| (h, Ok(Cells::Raw(c)))).collect();
-    Ok(Frame { name, height, columns: Columns::Cells(columns) })
+    Ok(Frame { name, id, height, columns: Columns::Cells(columns) })
 }
 
 /// The line of a quote left open in the last record; the reader takes the end of the file as its end.
-fn still_open(path: &Path, last: &csv::Position) -> Option<u64> {
+fn still_open(path: &Path, last: &csv::Position) -> std::io::Result<Option<u64>> {
     use std::io::{Read, Seek, SeekFrom};
-    let mut file = std::fs::File::open(path).ok()?;
-    file.seek(SeekFrom::Start(last.byte())).ok()?;
+    let mut file = std::fs::File::open(path)?;
+    file.seek(SeekFrom::Start(last.byte()))?;
     let mut tail = Vec::new();
-    file.read_to_end(&mut tail).ok()?;
-    Some(last.line() + crate::source::open_quote(&tail)? - 1)
+    file.read_to_end(&mut tail)?;
+    Ok(crate::source::open_quote(&tail).map(|line| last.line() + line - 1))
 }
 
 fn csv_words(error: &csv::Error) -> String {
@@ -208,7 +239,11 @@ impl Frame {
     /// A column that is not there or cannot be decoded.
     pub fn series(&self, name: &str) -> Result<Column, Fault> {
         match &self.columns {
-            Columns::Parquet(file) => file.column(name),
+            Columns::Parquet(file) => {
+                // Only what could be a key is kept.
+                self.cells(name, "the score file")?;
+                file.column(name)
+            }
             Columns::Cells(_) => {
                 let cells = self.cells(name, "the score file")?;
                 cells.series(name).map_err(|e| fault(&code::COLUMN_TYPE, e.to_string()))

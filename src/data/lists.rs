@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::cells::Cells;
 use super::columns::build;
-use super::spans::compare;
+use super::order::OrderKeys;
 use super::view::View;
 use super::{Fault, fault};
 use crate::diagnostic::{Diagnostic, code};
@@ -62,13 +62,15 @@ fn as_of(
     batch: &Batch<'static>,
 ) -> Result<Ranges, Fault> {
     let of = |v: &View<'_>, column: &str| v.sources.column(v.base, column, "an as-of list");
-    let (owner, when) = (of(entries, by)?, of(entries, time)?);
+    let (owner, own_owner) = (of(entries, by)?, of(view, by)?);
+    let keys = |v: &View<'_>| OrderKeys::of(&*of(v, time)?, time);
+    let (now, when) = OrderKeys::times(keys(view)?, keys(entries)?, time)?;
     // Repeats stay out, of the scored table and of a list's own source alike.
     let excluded = if std::ptr::eq(view, entries) { batch.excluded.clone() } else { super::spans::excluded(entries)? };
     let mut by_owner: HashMap<String, Vec<u32>> = HashMap::new();
     for row in 0..entries.n_rows {
         let repeat = excluded.get(row).copied().flatten().is_some();
-        if repeat || when.get(row).is_none() {
+        if repeat || !when.has(row) {
             continue;
         }
         if let Some(key) = owner.get(row) {
@@ -84,20 +86,19 @@ fn as_of(
         let start = index.len() as u32;
         let mut sorted = rows.clone();
         // Stable: equal times in input order.
-        sorted.sort_by(|a, b| compare(when.get(*a as usize), when.get(*b as usize)));
+        sorted.sort_by(|a, b| when.compare(*a as usize, &when, *b as usize));
         index.extend(sorted);
         places.insert(key, (start, index.len() as u32));
     }
-    let (own_owner, own_when) = (of(view, by)?, of(view, time)?);
     let mut ranges = Vec::with_capacity(view.n_rows);
     for row in 0..view.n_rows {
         let place = own_owner.get(row).and_then(|k| places.get(&k.key()).copied());
-        let (Some((start, end)), Some(now)) = (place, own_when.get(row)) else {
+        let Some((start, end)) = place.filter(|_| now.has(row)) else {
             ranges.push((0, 0));
             continue;
         };
         let entries = index.get(start as usize..end as usize).unwrap_or(&[]);
-        let order = |e: &u32| compare(when.get(*e as usize), Some(now.clone()));
+        let order = |e: &u32| when.compare(*e as usize, &now, row);
         ranges.push(if after {
             let from = start + entries.partition_point(|e| order(e) != std::cmp::Ordering::Greater) as u32;
             let most = decl.last.map_or(end, |n| from.saturating_add(n as u32));

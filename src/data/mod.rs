@@ -15,8 +15,10 @@ mod contract;
 mod frame;
 mod lists;
 mod ndjson;
+mod order;
 mod parquet;
 mod spans;
+mod text;
 mod view;
 mod write;
 

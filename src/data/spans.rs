@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::cells::Cell;
+use super::order::OrderKeys;
+use super::text::truth;
 use super::view::View;
 use super::{Fault, fault};
 use crate::diagnostic::{Diagnostic, code};
@@ -97,8 +98,17 @@ pub fn excluded(view: &View<'_>) -> Result<Vec<Option<Reason>>, Fault> {
     if let Some(column) = &view.schema.keys.padding {
         let cells = view.sources.column(view.base, column, "`keys: padding`")?;
         for (row, slot) in out.iter_mut().enumerate() {
-            if matches!(cells.get(row), Some(Cell::Bool(true) | Cell::Int(1) | Cell::Raw("true" | "1"))) {
-                *slot = Some(Reason::Padding);
+            let Some(cell) = cells.get(row) else { continue };
+            match truth(&cell) {
+                Some(true) => *slot = Some(Reason::Padding),
+                Some(false) => {}
+                None => {
+                    let message = format!("`{column}` in row {} says neither yes nor no: {}", row + 1, cell.key());
+                    return Err(Box::new(
+                        Diagnostic::bare(&code::COLUMN_TYPE, message)
+                            .help("a padding column holds true and false, or 1 and 0"),
+                    ));
+                }
             }
         }
     }
@@ -136,7 +146,7 @@ fn first_of_group(batch: &Batch<'static>, first: u64) -> Slates {
 fn ordered(batch: &Batch<'static>, view: &View<'_>, order: &[String]) -> Result<Vec<Vec<usize>>, Fault> {
     let mut keys = Vec::new();
     for column in order {
-        keys.push(view.sources.column(view.base, column, "the order of slates")?);
+        keys.push(OrderKeys::of(&*view.sources.column(view.base, column, "the order of slates")?, column)?);
     }
     let mut groups = vec![Vec::new(); batch.request_keys.len()];
     for row in 0..batch.n_rows {
@@ -149,29 +159,12 @@ fn ordered(batch: &Batch<'static>, view: &View<'_>, order: &[String]) -> Result<
     for rows in &mut groups {
         rows.sort_by(|a, b| {
             keys.iter()
-                .map(|k| compare(k.get(*a), k.get(*b)))
+                .map(|k| k.compare(*a, k, *b))
                 .find(|o| *o != std::cmp::Ordering::Equal)
                 .unwrap_or(std::cmp::Ordering::Equal)
         });
     }
     Ok(groups)
-}
-
-/// Order of raw values; null last.
-pub fn compare(a: Option<Cell<'_>>, b: Option<Cell<'_>>) -> std::cmp::Ordering {
-    match (a, b) {
-        (Some(Cell::Int(x)), Some(Cell::Int(y))) | (Some(Cell::Moment(x)), Some(Cell::Moment(y))) => x.cmp(&y),
-        (Some(Cell::Raw(x)), Some(Cell::Raw(y))) if x.parse::<i64>().is_ok() && y.parse::<i64>().is_ok() => {
-            x.parse::<i64>().unwrap_or(0).cmp(&y.parse::<i64>().unwrap_or(0))
-        }
-        (Some(x), Some(y)) => match (x.number(), y.number()) {
-            (Some(p), Some(q)) => p.total_cmp(&q),
-            _ => x.key().cmp(&y.key()),
-        },
-        (Some(_), None) => std::cmp::Ordering::Less,
-        (None, Some(_)) => std::cmp::Ordering::Greater,
-        (None, None) => std::cmp::Ordering::Equal,
-    }
 }
 
 /// Slates cut from each request's rows.

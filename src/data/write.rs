@@ -1,6 +1,5 @@
 //! Scores → Parquet or CSV, whole or not at all.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
@@ -11,7 +10,7 @@ use super::{Fault, fault};
 use crate::diagnostic::{Diagnostic, code};
 use crate::eval::Scores;
 use crate::program::{Program, column_names, columns};
-use crate::schema::{Schema, SlateDecl};
+use crate::schema::Schema;
 use crate::write::prepare;
 
 /// Whether scores at `path` are written as CSV; else they are written as Parquet.
@@ -50,8 +49,7 @@ pub fn write_scores(
         let why = why.split(" at path ").next().unwrap_or(&why).to_string();
         fault(&code::UNWRITABLE, format!("cannot write `{}`: {why}", at.display()))
     };
-    let keys = key_columns(schema, bound)?;
-    let mut df = frame(program, schema, bound, keys, scores, csv).map_err(|e| unwritable(path, &e))?;
+    let mut df = frame(program, schema, bound, scores, csv).map_err(|e| unwritable(path, &e))?;
     // Scores and what describes them are both on disk before either takes its place.
     let beside = match csv {
         true => {
@@ -86,41 +84,9 @@ pub fn write_scores(
     scores.commit().map_err(|e| unwritable(path, &e))
 }
 
-/// Columns of the input that identify a row: request, item or SID, position, time.
-fn key_columns(schema: &Schema, bound: &Bound) -> Result<Vec<Column>, Fault> {
-    let keys = &schema.keys;
-    let sid = schema.features.iter().find(|f| !f.shape.is_empty());
-    let sid = sid.map(|f| f.from.iter().map(|(_, c)| c.clone()).collect()).unwrap_or_default();
-    let position = match &schema.spans.slate {
-        Some(SlateDecl::Logged { position, .. }) => position.clone(),
-        _ => None,
-    };
-    let named: Vec<String> = [
-        keys.request.iter().cloned().collect(),
-        schema.spans.request.clone(),
-        keys.user.iter().cloned().collect(),
-        keys.item.iter().cloned().collect(),
-        sid,
-        position.into_iter().collect(),
-        keys.time.iter().cloned().collect(),
-    ]
-    .into_iter()
-    .flat_map(|v: Vec<String>| v)
-    .collect();
-    let mut seen = BTreeSet::new();
-    named.into_iter().filter(|n| bound.base.has(n) && seen.insert(n.clone())).map(|n| bound.base.series(&n)).collect()
-}
-
-fn frame(
-    program: &Program,
-    schema: &Schema,
-    bound: &Bound,
-    keys: Vec<Column>,
-    scores: &Scores,
-    csv: bool,
-) -> PolarsResult<DataFrame> {
+fn frame(program: &Program, schema: &Schema, bound: &Bound, scores: &Scores, csv: bool) -> PolarsResult<DataFrame> {
     let mut out: Vec<Column> = Vec::new();
-    for column in keys {
+    for column in bound.keys.iter().cloned() {
         out.push(if csv && matches!(column.dtype(), DataType::List(_)) { joined_lists(&column)? } else { column });
     }
     for column in columns(program) {
@@ -190,7 +156,11 @@ fn joined_lists(column: &Column) -> PolarsResult<Column> {
         .map(|list| {
             list.map(|l| {
                 let inner = l.as_ref();
-                inner.iter().map(|v| v.to_string().trim_matches('"').to_string()).collect::<Vec<_>>().join("|")
+                let text = |v: AnyValue<'_>| match v {
+                    AnyValue::Null => String::new(),
+                    other => other.to_string().trim_matches('"').to_string(),
+                };
+                inner.iter().map(text).collect::<Vec<_>>().join("|")
             })
         })
         .collect();

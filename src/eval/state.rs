@@ -76,7 +76,7 @@ impl CapState {
         }
         let most = match &cap.matching {
             Some(Matching::All(n)) => *n,
-            Some(Matching::PerKey(map)) => map.values().copied().max().unwrap_or(0),
+            Some(Matching::PerKey(map)) => map.values().sum(),
             None => 0,
         };
         if most > cap.shown.unwrap_or(0) {

@@ -115,6 +115,8 @@ pub struct Param {
     pub whole: bool,
     /// Its default is written as a whole number: as a bound it is a count (R4.1).
     pub count: bool,
+    /// Categories it is compared with: a text must be one of each.
+    pub names: Vec<Arc<[String]>>,
     pub span: Span,
 }
 
@@ -134,6 +136,19 @@ impl Constant {
             Self::Number(n) => *n,
             Self::Bool(b) => f64::from(*b),
             Self::Text(_) => 0.0,
+        }
+    }
+}
+
+impl std::fmt::Display for Constant {
+    /// As a file writes it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(n) if n.fract() == 0.0 => write!(f, "{n}"),
+            // Real values are rounded to f32 when they are read: the shortest digits that give it back.
+            Self::Number(n) => write!(f, "{}", *n as f32),
+            Self::Bool(b) => write!(f, "{b}"),
+            Self::Text(t) => write!(f, "{t:?}"),
         }
     }
 }

@@ -41,6 +41,27 @@ impl Schema {
         self.features.iter().find_map(|f| (!f.shape.is_empty()).then_some(f.shape.as_slice()))
     }
 
+    /// Columns of the scored table that score files keep in front, in order, each once.
+    #[must_use]
+    pub fn key_columns(&self) -> Vec<String> {
+        let keys = &self.keys;
+        let sid = self.features.iter().find(|f| !f.shape.is_empty()).map_or(&[] as &[_], |f| f.from.as_slice());
+        let position = match &self.spans.slate {
+            Some(SlateDecl::Logged { position, .. }) => position.as_ref(),
+            _ => None,
+        };
+        let named = [keys.request.as_ref()].into_iter().flatten().chain(&self.spans.request);
+        let named = named.chain([keys.user.as_ref(), keys.item.as_ref()].into_iter().flatten());
+        let named = named.chain(sid.iter().map(|(_, column)| column));
+        let mut kept: Vec<String> = Vec::new();
+        for name in named.chain(position).chain(keys.time.as_ref()) {
+            if !kept.contains(name) {
+                kept.push(name.clone());
+            }
+        }
+        kept
+    }
+
     /// The source of this name.
     #[must_use]
     pub fn source(&self, name: &str) -> Option<usize> {

@@ -183,15 +183,27 @@ fn read_text(path: &Path, limit: u64) -> Result<String, ReadFault> {
 }
 
 /// UTF-8 text without its byte order mark.
-fn decode(bytes: Vec<u8>) -> Result<String, ReadFault> {
+///
+/// # Errors
+/// Bytes that are not UTF-8, and control characters.
+pub fn decode(bytes: Vec<u8>) -> Result<String, ReadFault> {
     let mut text = String::from_utf8(bytes).map_err(|e| ReadFault::NotUtf8(e.utf8_error().valid_up_to()))?;
     if text.starts_with('\u{feff}') {
         text.drain(..'\u{feff}'.len_utf8());
     }
-    // A text must not be able to steer the terminal that shows it.
-    let steers = |b: u8| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r') || b == 0x7f;
-    match text.bytes().position(steers) {
-        Some(at) => Err(ReadFault::Unreadable(format!("it holds a control character at byte {at}"))),
+    // A carriage return by itself ends a line, for messages as for comments; it keeps its place.
+    if text.contains('\r') {
+        let alone = |i: usize, b: u8| b == b'\r' && text.as_bytes().get(i + 1) != Some(&b'\n');
+        let bytes = text.bytes().enumerate().map(|(i, b)| if alone(i, b) { b'\n' } else { b }).collect();
+        text = String::from_utf8(bytes).unwrap_or_default();
+    }
+    // A text must not be able to steer the terminal that shows it, nor to show itself in another order.
+    let steers = |c: char| {
+        c.is_control() && !matches!(c, '\t' | '\n' | '\r')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    match text.char_indices().find(|(_, c)| steers(*c)) {
+        Some((at, _)) => Err(ReadFault::Unreadable(format!("it holds a control character at byte {at}"))),
         None => Ok(text),
     }
 }

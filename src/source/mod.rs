@@ -9,7 +9,7 @@ mod load;
 
 pub use csv::open_quote;
 pub use json::Json;
-pub use load::{DiskFiles, Files, MAX_FILE_BYTES, MAX_TOTAL_BYTES, MemoryFiles, ReadFault, tidy};
+pub use load::{DiskFiles, Files, MAX_FILE_BYTES, MAX_TOTAL_BYTES, MemoryFiles, ReadFault, decode, tidy};
 
 /// Which file of a [`Sources`] a span lies in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]

@@ -63,6 +63,16 @@ pub fn read(text: &str, file: FileId, out: &mut Diagnostics) -> Schema {
     if let Some(CatalogDecl { resolve: Resolve::By(name), span, .. }) = &schema.catalog {
         check_feature(name, *span, &schema, out);
     }
+    // `item` may be the item key's own name: the output column of that name holds the same.
+    let own_item = |name: &String| name == "item" && schema.keys.item.as_ref() == Some(name);
+    let taken = |name: &&String| crate::types::OUTPUT_NAMES.contains(&name.as_str()) && !own_item(name);
+    if let Some(name) = schema.key_columns().iter().find(taken) {
+        let message = format!("`{name}` is a key column, which score files keep, and the name of an output column");
+        out.push(
+            Diagnostic::at(&code::SCHEMA_NAME, key_node.map_or(root.span, |n| n.span), message)
+                .help("give the column another name in the data"),
+        );
+    }
     keys.finish(out);
     schema
 }

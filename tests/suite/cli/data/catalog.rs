@@ -47,3 +47,13 @@ fn a_catalog_row_whose_sid_is_none_is_refused() {
     }
     with_catalog("item_id,a,b\n1,1,2\n2,-1,7\n").refused(SCORE, 2, "RW0611").says("row 2");
 }
+
+#[test]
+fn a_sid_of_one_level_may_be_a_number() {
+    let desk = with_catalog("item_id,sid\n1,1\n2,3\n");
+    desk.change("toy.yaml", desk.text("toy.yaml").replace("[4, 8]", "[4]"));
+    desk.change("log.csv", "request_id,sid,p_click\nr1,1,0.5\nr1,2,0.25\n");
+    assert_eq!(scored(&desk, "verdict"), ["scored", "illegal"]);
+    std::fs::write(desk.path("catalog.parquet"), "").unwrap();
+    desk.fine(&["schema", "check", "toy.yaml", "--data", "."]);
+}

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod messages;
+mod order;
 mod readers;
 mod rows;
 mod settings;
@@ -86,7 +87,7 @@ fn long_log() -> String {
 
 fn parquet(desk: &Desk, name: &str, columns: Vec<Series>) {
     let columns: Vec<Column> = columns.into_iter().map(Column::from).collect();
-    let mut df = DataFrame::new(2, columns).unwrap();
+    let mut df = DataFrame::new(columns[0].len(), columns).unwrap();
     ParquetWriter::new(std::fs::File::create(desk.path(name)).unwrap()).finish(&mut df).unwrap();
 }
 

@@ -80,3 +80,48 @@ fn a_history_that_is_null_everywhere_is_empty() {
     let desk = with_history(&line(", \"past.item_id\": null"), "count(past.item_id == item_id over history)");
     assert_eq!(scored(&desk, "total"), ["0.0"]);
 }
+
+#[test]
+fn a_padded_beam_is_told_by_any_word_for_yes() {
+    let desk = desk();
+    desk.change("toy.yaml", SCHEMA.replace("request: request_id}", "request: request_id, padding: pad}"));
+    for (yes, no) in [("true", "false"), ("True", "False"), ("1", "0"), ("1.0", "0.0")] {
+        desk.change("log.csv", format!("request_id,item_id,pos,p_click,pad\nr1,1,1,0.5,{yes}\nr1,2,2,0.5,{no}\n"));
+        assert_eq!(scored(&desk, "verdict"), ["unscorable", "scored"], "{yes}");
+    }
+    std::fs::remove_file(desk.path("out.csv")).unwrap();
+    std::fs::remove_file(desk.path("out.csv.meta.json")).unwrap();
+    desk.change("log.csv", "request_id,item_id,pos,p_click,pad\nr1,1,1,0.5,yes\n");
+    desk.refused(SCORE, 2, "RW0603").says("`pad` in row 1");
+}
+
+#[test]
+fn a_fault_of_a_joined_file_is_named_with_its_own_row() {
+    let desk = desk().put("items.csv", ITEMS.replace("3,0,7", "3,0,many"));
+    let desk = desk.put("log.csv", LOG.replace("r1,1,1", "r1,3,1"));
+    desk.change("x.reward", format!("{HEAD}{}", term("plays ?? 0")));
+    desk.refused(SCORE, 2, "RW0603").says("items.csv").says("in row 3");
+}
+
+#[test]
+fn the_contract_is_looked_at_as_far_as_scoring_reads() {
+    let desk = Desk::with(&term("depth")).put("log.csv", LOG).put("items.csv", ITEMS);
+    desk.change("toy.yaml", format!("{SCHEMA}  depth: {{entity: request, from: pos, scale: count}}\n"));
+    desk.refused(&["schema", "check", "toy.yaml", "--data", "."], 1, "RW0606");
+    let lists = with_history(&(line("") + &line(", \"past.item_id\": [1], \"past.plays\": []")), "1");
+    lists.refused(&["schema", "check", "toy.yaml", "--data", "."], 1, "RW06");
+}
+
+#[test]
+fn an_empty_line_of_a_file_with_one_column_is_no_silent_loss() {
+    let desk = Desk::new().put("x.reward", format!("{HEAD}{}", term("p ?? 0")));
+    desk.change(
+        "toy.yaml",
+        "schema: toy\nsources: {log: {file: log.csv, entity: impression}}\n\
+         features: {p: {entity: impression, scale: probability, nullable: true}}\n",
+    );
+    desk.change("log.csv", "p\n0.5\n\n0.25\n");
+    desk.refused(SCORE, 2, "RW0601").says("line 3");
+    desk.change("log.csv", "p\n0.5\n\"\"\n0.25\n\n");
+    assert_eq!(scored(&desk, "total"), ["0.5", "0.0", "0.25"]);
+}

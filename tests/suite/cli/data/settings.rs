@@ -1,7 +1,7 @@
 //! Settings, states, rows.
 
-use super::{LOG, SCORE, cap, desk, score};
-use crate::cli::{HEAD, term};
+use super::{ITEMS, LOG, SCORE, cap, desk, score};
+use crate::cli::{HEAD, SCHEMA, term};
 
 #[test]
 fn settings_that_make_no_sense_are_refused() {
@@ -145,4 +145,32 @@ fn schema_check_in_json_is_one_document() {
     assert_eq!(desk.run(&check).ends(2, "RW0609").json()[0]["code"], "RW0609");
     desk.change("toy.yaml", "schema: toy\nfeature: {}\n");
     assert_eq!(desk.run(&check).ends(1, "RW0502").json()[0]["code"], "RW0502");
+}
+
+#[test]
+fn a_text_is_set_to_what_the_schema_declares() {
+    let desk = desk().put(
+        "toy.yaml",
+        SCHEMA.replace("author: {entity: item, scale: id}", "author: {entity: item, scale: category, names: [a1, a2]}"),
+    );
+    desk.change("x.reward", format!("{HEAD}param who = \"a1\"\n{}", term("if author == who then 1 else 0")));
+    for wrong in ["who=a9", "who=a1\"", "who=\"a1"] {
+        desk.refused(&score(&["--set", wrong]), 2, "RW0806");
+    }
+    desk.refused(&score(&["--set", "who=a1", "--set", "who=a2"]), 2, "RW0806").says("twice");
+    desk.fine(&score(&["--set", "who=a2"]));
+    assert!(desk.text("out.csv.meta.json").contains("who=\\\"a2\\\""));
+    desk.change("x.reward", format!("{HEAD}param who = \"a9\"\n{}", term("if author == who then 1 else 0")));
+    desk.run(&["check", "x.reward"]).ends(1, "RW0210");
+}
+
+#[test]
+fn scores_say_what_they_were_read_from() {
+    let desk = desk();
+    desk.fine(SCORE);
+    let first = desk.text("out.csv.meta.json");
+    assert!(first.contains("log.csv#") && first.contains("items.csv#"), "{first}");
+    desk.change("items.csv", ITEMS.replace("100", "101"));
+    desk.fine(SCORE);
+    assert_ne!(first, desk.text("out.csv.meta.json"));
 }
