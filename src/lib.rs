@@ -7,6 +7,7 @@ pub mod cli;
 pub mod data;
 pub mod diagnostic;
 pub mod eval;
+pub mod host;
 pub mod program;
 pub mod report;
 pub mod schema;

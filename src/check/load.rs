@@ -88,6 +88,26 @@ pub fn read_fault(fault: &ReadFault, path: &str, span: Span) -> Diagnostic {
     }
 }
 
+/// A file named by a command or a host that cannot be read.
+#[must_use]
+pub fn unreadable(path: &Path, fault: &ReadFault) -> Diagnostic {
+    let path = path.display();
+    match fault {
+        ReadFault::Unreadable(why) => {
+            let why = if why.starts_with("No such file") { "no such file" } else { why };
+            Diagnostic::bare(&code::UNREADABLE, format!("cannot read `{path}`: {why}"))
+                .help("a path given to a command is relative to the folder you are in")
+        }
+        ReadFault::NotUtf8(at) => Diagnostic::bare(&code::NOT_UTF8, format!("`{path}` is not UTF-8 from byte {at} on"))
+            .help("save it as UTF-8; Chinese is welcome in texts and comments"),
+        ReadFault::TooLarge { bytes, limit } => {
+            Diagnostic::bare(&code::TOO_LARGE, format!("`{path}` has {bytes} bytes; {limit} are allowed"))
+                .help("split it: a file takes in the parts by `use`")
+        }
+        ReadFault::OutsideRoot => Diagnostic::bare(&code::OUTSIDE_ROOT, format!("`{path}` leads out of the project")),
+    }
+}
+
 fn require_head(head: &ast::Head, top: Span, out: &mut Diagnostics) {
     let missing: Vec<&str> = [
         (head.language.is_none(), "`language 1`"),

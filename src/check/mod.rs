@@ -31,6 +31,7 @@ mod settings;
 mod tables;
 mod trend;
 
+pub use load::unreadable;
 pub use report::{PartRow, Report, Theorem, report};
 pub use settings::{SettingFault, set_param};
 

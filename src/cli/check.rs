@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::args::{CheckArgs, Format};
 use super::{Exit, Ui};
-use crate::check::{self, Checked, Options, Report};
+use crate::check::{self, Checked, Options, Report, unreadable};
 use crate::diagnostic::{Diagnostic, code};
-use crate::source::{DiskFiles, ReadFault};
+use crate::source::DiskFiles;
 use crate::testing;
 use crate::types::shown_number;
 
@@ -73,31 +73,9 @@ pub fn options() -> Options {
 
 /// Reads and checks a file; a file that cannot be read is a fault of its own.
 pub fn load(path: &Path, options: &Options) -> Result<Checked, Diagnostic> {
-    let files = DiskFiles::around(path).map_err(|f| read_fault(path, &f))?;
-    let (name, text) = files.read_entry(path).map_err(|f| read_fault(path, &f))?;
+    let files = DiskFiles::around(path).map_err(|f| unreadable(path, &f))?;
+    let (name, text) = files.read_entry(path).map_err(|f| unreadable(path, &f))?;
     Ok(check::check(&name, &text, &files, options))
-}
-
-/// A file named on the command line that cannot be read.
-pub fn read_fault(path: &Path, fault: &ReadFault) -> Diagnostic {
-    let path = path.display();
-    match fault {
-        ReadFault::Unreadable(why) => {
-            Diagnostic::bare(&code::UNREADABLE, format!("cannot read `{path}`: {}", plain(why)))
-                .help("a path on the command line is relative to the folder you are in")
-        }
-        ReadFault::NotUtf8(at) => Diagnostic::bare(&code::NOT_UTF8, format!("`{path}` is not UTF-8 from byte {at} on"))
-            .help("save it as UTF-8; Chinese is welcome in texts and comments"),
-        ReadFault::TooLarge { bytes, limit } => {
-            Diagnostic::bare(&code::TOO_LARGE, format!("`{path}` has {bytes} bytes; {limit} are allowed"))
-                .help("split it: a file takes in the parts by `use`")
-        }
-        ReadFault::OutsideRoot => Diagnostic::bare(&code::OUTSIDE_ROOT, format!("`{path}` leads out of the project")),
-    }
-}
-
-fn plain(why: &str) -> &str {
-    if why.starts_with("No such file") { "no such file" } else { why }
 }
 
 /// The table of parts and the theorems, for people.

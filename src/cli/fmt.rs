@@ -4,8 +4,8 @@ use std::io::Read;
 use std::path::Path;
 
 use super::args::{FmtArgs, Format};
-use super::check::read_fault;
 use super::{Exit, Ui};
+use crate::check::unreadable;
 use crate::diagnostic::{Diagnostic, code};
 use crate::source::{DiskFiles, MAX_FILE_BYTES, Sources, decode};
 use crate::syntax::{FormatFault, format};
@@ -26,7 +26,7 @@ pub fn run(args: &FmtArgs, ui: &mut Ui) -> Exit {
         let text = match read {
             Ok((_, text)) => text,
             Err(fault) => {
-                ui.report_bare(read_fault(path, &fault));
+                ui.report_bare(unreadable(path, &fault));
                 exit = Exit::CouldNotRun;
                 continue;
             }
@@ -78,7 +78,7 @@ fn stdin(check: bool, ui: &mut Ui) -> Exit {
     let text = match decode(bytes) {
         Ok(text) => text,
         Err(fault) => {
-            ui.report_bare(read_fault(Path::new("<stdin>"), &fault));
+            ui.report_bare(unreadable(Path::new("<stdin>"), &fault));
             return Exit::CouldNotRun;
         }
     };

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::args::{Format, SchemaArgs, SchemaCommand};
-use super::check::read_fault;
 use super::{Exit, Ui};
 use crate::data::check_contract;
+use crate::check::unreadable;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::schema;
 use crate::source::{DiskFiles, Sources};
@@ -19,7 +19,7 @@ fn check(file: &Path, data: Option<&Path>, format: Format, ui: &mut Ui) -> Exit 
     let (name, text) = match DiskFiles::around(file).and_then(|f| f.read_entry(file)) {
         Ok(read) => read,
         Err(fault) => {
-            ui.report_bare(read_fault(file, &fault));
+            ui.report_bare(unreadable(file, &fault));
             return Exit::CouldNotRun;
         }
     };

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{Format, InputArgs, ScoreArgs, SummaryFormat};
-use super::check::{load, options, read_fault};
+use super::check::{load, options};
 use super::{Exit, Ui};
-use crate::check::{Checked, set_param};
+use crate::check::{Checked, set_param, unreadable};
 use crate::data::{Bound, Input, Progress, bind, write_scores, written_as_csv};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::eval::reference::Reference;
@@ -213,7 +213,7 @@ pub fn prepare(args: &InputArgs, ui: &mut Ui, progress: &dyn Progress) -> Result
         None => ControlState::default(),
         Some(path) => {
             let read = DiskFiles::around(path).and_then(|f| f.read_entry(path));
-            let (_, text) = read.map_err(|fault| could_not(ui, read_fault(path, &fault)))?;
+            let (_, text) = read.map_err(|fault| could_not(ui, unreadable(path, &fault)))?;
             ControlState::from_json(&text).map_err(|why| {
                 let message = format!("`{}` is not a control state: {why}", path.display());
                 let help =

@@ -134,14 +134,9 @@ impl Cleaner<'_> {
             self.wrong(row, cells, at);
             return 0.0;
         };
-        let value = self.feature.unit.as_ref().map_or(raw, |u| u.to_base(raw));
-        match self.feature.clip {
-            Some(clip) if value < clip.lo || value > clip.hi => {
-                self.clipped += 1;
-                value.clamp(clip.lo, clip.hi)
-            }
-            _ => value,
-        }
+        let (value, clipped) = self.feature.cleaned(raw);
+        self.clipped += u64::from(clipped);
+        value
     }
 
     fn values(&mut self, n: usize, pick: Pick<'_, '_>) -> Values<'static> {

@@ -121,7 +121,11 @@ fn slates(batch: &Batch<'static>, view: &View<'_>, host: Host) -> Result<Option<
     match (host, first, &spans.slate) {
         // Candidates before the choice have no slate (R7.3).
         (Host::Serving, ..) => Ok(None),
-        (Host::Training, Some(first), _) => Ok(Some(first_of_group(batch, first))),
+        (Host::Training, Some(first), _) => {
+            let mut slates = Slates::default();
+            slates.fill_first_of_groups(&batch.request_of, &batch.rollout, first, batch.request_keys.len());
+            Ok(Some(slates))
+        }
         // Slates are made up of logged rows only: a rollout is no impression.
         (Host::Training, None, Some(SlateDecl::Made { .. })) => Ok(None),
         (_, _, Some(SlateDecl::Made { every, order, keep_short })) => {
@@ -129,16 +133,6 @@ fn slates(batch: &Batch<'static>, view: &View<'_>, host: Host) -> Result<Option<
         }
         (_, _, Some(SlateDecl::Logged { by, position })) => logged(batch, view, by, position.as_deref()).map(Some),
         (_, _, None) => Ok(None),
-    }
-}
-
-/// The first rollouts of a group stand for its slate; the rest lie behind it.
-fn first_of_group(batch: &Batch<'static>, first: u64) -> Slates {
-    Slates {
-        of: batch.request_of.clone(),
-        position: batch.rollout.clone(),
-        behind: batch.rollout.iter().map(|r| u64::from(*r) > first).collect(),
-        count: batch.request_keys.len(),
     }
 }
 

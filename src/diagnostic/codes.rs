@@ -135,4 +135,8 @@ codes! {
     FORMAT_REFUSED "RW0810" Error "a file that cannot be formatted";
     NOT_FORMATTED "RW0811" Error "a file that is not formatted";
     NOT_BUILT_IN "RW0812" Error "a command that this build does not have";
+    NO_PROVIDER "RW0901" Error "features that nobody brings";
+    HOST_INPUT "RW0902" Error "a step whose inputs do not fit";
+    CAPACITY "RW0903" Error "a step past the capacity";
+    SIGNAL "RW0904" Error "a signal source that fails";
 }

@@ -67,6 +67,19 @@ pub struct Slates {
     pub count: usize,
 }
 
+impl Slates {
+    /// The first rollouts of each group stand for its slate; the rest lie behind it (R7.2).
+    pub fn fill_first_of_groups(&mut self, request_of: &[u32], rollout: &[u32], first: u64, requests: usize) {
+        self.of.clear();
+        self.of.extend_from_slice(request_of);
+        self.position.clear();
+        self.position.extend_from_slice(rollout);
+        self.behind.clear();
+        self.behind.extend(rollout.iter().map(|r| u64::from(*r) > first));
+        self.count = requests;
+    }
+}
+
 /// What a column is indexed by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
@@ -89,6 +102,27 @@ impl Column<'_> {
     #[must_use]
     pub fn is_valid(&self, cell: usize) -> bool {
         cell < self.values.len() && self.valid.as_ref().is_none_or(|v| v.get(cell).copied().unwrap_or(false))
+    }
+}
+
+impl<'a> Column<'a> {
+    /// The same column, borrowed.
+    #[must_use]
+    pub fn lend(column: &'a Column<'_>) -> Self {
+        let values = match &column.values {
+            Values::Real(v) => Values::Real(Cow::Borrowed(v)),
+            Values::Whole(v) => Values::Whole(Cow::Borrowed(v)),
+            Values::Bool(v) => Values::Bool(Cow::Borrowed(v)),
+            Values::Text(v) => Values::Text(Cow::Borrowed(v)),
+            Values::Sid { codes, offsets } => {
+                Values::Sid { codes: Cow::Borrowed(codes), offsets: Cow::Borrowed(offsets) }
+            }
+            Values::Vector { size, values } => Values::Vector { size: *size, values: Cow::Borrowed(values) },
+            Values::Set { members, offsets } => {
+                Values::Set { members: Cow::Borrowed(members), offsets: Cow::Borrowed(offsets) }
+            }
+        };
+        Self { by: column.by, values, valid: column.valid.as_deref().map(Cow::Borrowed) }
     }
 }
 
@@ -170,6 +204,13 @@ impl Texts {
         self.texts.push(text.to_string());
         self.numbers.insert(text.to_string(), number);
         number
+    }
+
+    /// Forgets the texts that came after the first `n`.
+    pub fn truncate(&mut self, n: usize) {
+        for text in self.texts.drain(n.min(self.texts.len())..) {
+            self.numbers.remove(&text);
+        }
     }
 
     /// The number of a text that is there.

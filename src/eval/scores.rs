@@ -96,6 +96,9 @@ pub struct NumberColumn {
 }
 
 impl NumberColumn {
+    /// A column without rows.
+    pub const EMPTY: Self = Self { values: Vec::new(), errors: Vec::new(), known: Vec::new(), width: 1 };
+
     /// A column of nulls.
     #[must_use]
     pub fn nulls(n_rows: usize, width: usize) -> Self {

@@ -130,6 +130,37 @@ pub struct Feature {
 }
 
 impl Feature {
+    /// Whether a raw number means that the value is missing.
+    #[must_use]
+    pub fn is_missing_number(&self, raw: f64) -> bool {
+        self.missing.iter().any(|m| matches!(m, Raw::Number(a) if *a == raw))
+    }
+
+    /// Whether a raw text means that the value is missing.
+    #[must_use]
+    pub fn is_missing_text(&self, raw: &str) -> bool {
+        self.missing.iter().any(|m| match m {
+            Raw::Number(a) => raw.trim().parse() == Ok(*a),
+            Raw::Text(a) => a == raw,
+        })
+    }
+
+    /// A raw number in base units and within `clip`, and whether the clip changed it.
+    #[must_use]
+    pub fn cleaned(&self, raw: f64) -> (f64, bool) {
+        let value = self.unit.as_ref().map_or(raw, |u| u.to_base(raw));
+        match self.clip {
+            Some(clip) if value < clip.lo || value > clip.hi => (value.clamp(clip.lo, clip.hi), true),
+            _ => (value, false),
+        }
+    }
+
+    /// Whether a raw number is used as it is.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.unit.as_ref().is_none_or(|u| u.factor == 1 && u.divisor == 1) && self.clip.is_none() && self.missing.is_empty()
+    }
+
     /// The type of its values.
     #[must_use]
     pub fn ty(&self) -> Ty {

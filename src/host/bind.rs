@@ -1,0 +1,221 @@
+//! Binding: every feature that a reward reads gets its provider, before the first step.
+
+use super::inputs::InputId;
+use super::providers::{Declared, Provider, resolve};
+use super::reward::Reward;
+use super::scorer::Scorer;
+use super::signals::SignalSource;
+use crate::catalog::Catalog;
+use crate::diagnostic::{Diagnostic, Fault, code};
+use crate::eval::ControlState;
+use crate::types::Host;
+
+/// How rollouts are decoded in training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decode {
+    /// Any code may follow: illegal SIDs occur.
+    Free,
+    /// Only codes that lead to an item.
+    Masked,
+}
+
+/// In which order a group's rollouts come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    Beam,
+    Sampled,
+}
+
+/// The most that a step may hold; scratch for it is made when the scorer is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    pub requests: usize,
+    /// Rollouts of one request.
+    pub group: usize,
+    /// Entries of one history or list of targets.
+    pub list: usize,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self { requests: 1_024, group: 512, list: 200 }
+    }
+}
+
+/// A binding under way.
+pub struct Binding<'c> {
+    pub(super) reward: Reward,
+    pub(super) catalog: Option<&'c dyn Catalog>,
+    pub(super) host: Host,
+    pub(super) decode: Decode,
+    pub(super) order: Option<Order>,
+    pub(super) declared: Vec<(String, Declared)>,
+    pub(super) sources: Vec<Box<dyn SignalSource + 'c>>,
+    pub(super) held_out: Vec<Box<dyn SignalSource + 'c>>,
+    pub(super) state: ControlState,
+    pub(super) capacity: Capacity,
+    pub(super) fail_above: f64,
+}
+
+impl<'c> Binding<'c> {
+    pub(super) fn new(reward: Reward, catalog: Option<&'c dyn Catalog>) -> Self {
+        Self {
+            reward,
+            catalog,
+            host: Host::Training,
+            decode: Decode::Free,
+            order: None,
+            declared: Vec::new(),
+            sources: Vec::new(),
+            held_out: Vec::new(),
+            state: ControlState::default(),
+            capacity: Capacity::default(),
+            fail_above: 0.1,
+        }
+    }
+
+    /// For training. `rollouts` must agree with the schema's `spans: {training: {order: …}}`.
+    #[must_use]
+    pub fn training(mut self, decode: Decode, rollouts: Order) -> Self {
+        (self.host, self.decode, self.order) = (Host::Training, decode, Some(rollouts));
+        self
+    }
+
+    /// For serving: candidates before the choice; what reads the slate is put off (R7.3).
+    #[must_use]
+    pub fn serving(mut self) -> Self {
+        self.host = Host::Serving;
+        self
+    }
+
+    /// For logs.
+    #[must_use]
+    pub fn logs(mut self) -> Self {
+        self.host = Host::Logs;
+        self
+    }
+
+    /// As this host; of training with free decoding.
+    #[must_use]
+    pub fn host(mut self, host: Host) -> Self {
+        self.host = host;
+        self
+    }
+
+    /// Columns with a value for each request.
+    #[must_use]
+    pub fn request(self, features: &[&str]) -> Self {
+        self.declare(features, Declared::Request)
+    }
+
+    /// Columns with a value for each rollout: what the decoder or the host worked out.
+    #[must_use]
+    pub fn rollout(self, features: &[&str]) -> Self {
+        self.declare(features, Declared::Rollout)
+    }
+
+    /// Columns with a value for each entry of the requests' histories.
+    #[must_use]
+    pub fn past(self, features: &[&str]) -> Self {
+        self.declare(features, Declared::Past)
+    }
+
+    /// Columns with a value for each entry of the requests' targets.
+    #[must_use]
+    pub fn wanted(self, features: &[&str]) -> Self {
+        self.declare(features, Declared::Wanted)
+    }
+
+    fn declare(mut self, features: &[&str], as_what: Declared) -> Self {
+        self.declared.extend(features.iter().map(|f| ((*f).to_string(), as_what)));
+        self
+    }
+
+    /// A model that predicts features of (request, item) pairs.
+    #[must_use]
+    pub fn signals(mut self, source: impl SignalSource + 'c) -> Self {
+        self.sources.push(Box::new(source));
+        self
+    }
+
+    /// A second model of features that another one predicts already: its mean is shown beside the
+    /// first's, and a gap that grows is reward hacking.
+    #[must_use]
+    pub fn held_out(mut self, source: impl SignalSource + 'c) -> Self {
+        self.held_out.push(Box::new(source));
+        self
+    }
+
+    /// The share of failed pairs past which a step is refused; 0.1 where nothing is said.
+    #[must_use]
+    pub fn fail_above(mut self, share: f64) -> Self {
+        self.fail_above = share;
+        self
+    }
+
+    /// The state of the caps to begin with.
+    #[must_use]
+    pub fn state(mut self, state: ControlState) -> Self {
+        self.state = state;
+        self
+    }
+
+    /// The most that a step may hold.
+    #[must_use]
+    pub fn capacity(mut self, capacity: Capacity) -> Self {
+        self.capacity = capacity;
+        self
+    }
+
+    /// Resolves everything and makes the scratch.
+    ///
+    /// # Errors
+    /// A host that the file does not name (RW0211), slates that nothing stands for (RW0607), a
+    /// state of another reward or cap (RW0807), and in one message every feature without a provider
+    /// (RW0901).
+    pub fn build(self) -> Result<Scorer<'c>, Fault> {
+        let program = self.reward.program();
+        let host = self.host;
+        if !program.hosts.contains(&host) {
+            return Err(Box::new(
+                Diagnostic::bare(&code::HOST_NOT_NAMED, format!("the file is not for {host}"))
+                    .help("add it to `for …` at the head of the file; what it reads is then checked for it"),
+            ));
+        }
+        let training = self.reward.schema().spans.training.as_ref();
+        let first = training.and_then(|t| t.slate_first);
+        if host == Host::Training && first.is_none() && program.reads_slate(host).is_some() {
+            return Err(Box::new(
+                Diagnostic::bare(&code::NO_SLATE_IN_DATA, "the file reads the slate, and in training one rollout is none")
+                    .help("say in the schema what stands for it: `spans: {training: {slate: first 10 of group}}`"),
+            ));
+        }
+        if let (Host::Training, Some(order), Some(decl)) = (host, self.order, training)
+            && first.is_some()
+            && (order == Order::Beam) != decl.beam_order
+        {
+            let says = if decl.beam_order { "beam" } else { "sampled" };
+            return Err(Box::new(
+                Diagnostic::bare(&code::CONTRACT, format!("the schema says `order: {says}`, and the rollouts are not"))
+                    .help("the first rollouts stand for the slate, so their order is part of its meaning"),
+            ));
+        }
+        if let Some(written) = self.state.reward.as_ref().filter(|id| **id != self.reward.id()) {
+            let message = format!("the state belongs to {written}, and this is {}", self.reward.id());
+            return Err(Box::new(
+                Diagnostic::bare(&code::STATE, message).help("start anew, or take `reward` out of the state to carry it over"),
+            ));
+        }
+        if let Some(unknown) = self.state.caps.keys().find(|k| !program.caps().any(|(_, c)| c.name == **k)) {
+            let message = format!("the state speaks of a cap `{unknown}` that the file does not have");
+            return Err(Box::new(Diagnostic::bare(&code::STATE, message).help("take it out of the state")));
+        }
+        let providers: Vec<Option<Provider>> = resolve(&self)?;
+        Ok(Scorer::new(self, providers))
+    }
+
+    /// The column that was declared as the `i`-th of all.
+    pub(super) fn input(i: usize) -> InputId {
+        InputId(i as u32)
+    }
+}

@@ -1,0 +1,32 @@
+//! The plug-in point: a reward in somebody's own training loop or server.
+//!
+//! ```text
+//! Reward ──bind──▶ Binding ──build──▶ Scorer ──score(requests, rollouts)──▶ Scored
+//!                   (providers, all or a message)     │
+//!                        columns lent, items behind SIDs, signal sources asked ─▶ eval::Batch
+//! ```
+//!
+//! A rollout is only codes. Everything else that a reward reads of it has an owner (docs/schema.md),
+//! and a binding is refused until each has a provider. Nothing here knows of decoders or the command line.
+
+mod bind;
+mod bound;
+mod gather;
+mod given;
+mod groups;
+mod inputs;
+mod pairs;
+mod providers;
+mod reward;
+mod scored;
+mod scorer;
+mod signals;
+
+pub use bind::{Binding, Capacity, Decode, Order};
+pub use given::Given;
+pub use inputs::{Groups, InputId, Requests, Rollouts};
+pub use pairs::SignalCounts;
+pub use reward::{Need, Owner, Reward, Unsound};
+pub use scored::{Scored, StepCounts};
+pub use scorer::{Scorer, Step};
+pub use signals::{Pairs, SignalFn, SignalSource, Signals};

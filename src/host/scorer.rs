@@ -1,0 +1,201 @@
+//! One step: inputs → batch → scores. Scratch is kept from step to step.
+
+use super::bind::{Binding, Capacity};
+use super::bound::Bound;
+use super::gather::{Cleaned, asked_in_catalog, find_items, lend};
+use super::given::Slot;
+use super::groups::Layout;
+use super::inputs::{InputId, Requests, Rollouts};
+use super::pairs::SignalRoom;
+use super::providers::{Declared, Provider};
+use super::reward::Reward;
+use super::scored::Scored;
+use crate::diagnostic::{Diagnostic, Fault, code};
+use crate::eval::reference::Reference;
+use crate::eval::{ControlState, Evaluator, Refusal, Run, Scores, Texts};
+use crate::program::Program;
+use crate::types::Scale;
+
+/// What differs from step to step besides the data: `pick … at random` draws by both (R1.11).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    pub seed: u64,
+    pub step: u64,
+}
+
+/// A bound reward: one for each worker.
+pub struct Scorer<'c> {
+    reward: Reward,
+    capacity: Capacity,
+    pub(super) bound: Bound<'c>,
+    pub(super) state: ControlState,
+    evaluator: Reference,
+    /// Texts of the catalog, and behind them those of the step.
+    texts: Texts,
+    catalog_texts: usize,
+    cleaned: Cleaned,
+    layout: Layout,
+    pub(super) signals: SignalRoom<'c>,
+    pub(super) scores: Scores,
+    pub(super) item_idx: Vec<i32>,
+    pub(super) in_statistics: Vec<bool>,
+}
+
+impl<'c> Scorer<'c> {
+    pub(super) fn new(binding: Binding<'c>, providers: Vec<Option<Provider>>) -> Self {
+        let Binding { reward, catalog, host, declared, sources, held_out, state, capacity, fail_above, .. } = binding;
+        let (program, schema) = reward.parts();
+        let texts = catalog.map_or_else(Texts::default, |c| c.texts().clone());
+        let n_rows = capacity.requests * capacity.group;
+        let mut cleaned = Cleaned::default();
+        cleaned.sid.reserve(Scale::Sid, n_rows);
+        for (name, as_what) in &declared {
+            let mut slot = Slot::default();
+            let cells = match as_what {
+                Declared::Request => capacity.requests,
+                Declared::Rollout => n_rows,
+                Declared::Past | Declared::Wanted => capacity.requests * capacity.list,
+            };
+            if let Some(feature) = schema.feature(name) {
+                slot.reserve(feature.scale, cells);
+            }
+            cleaned.slots.push(slot);
+        }
+        let mut layout = Layout::with_room(capacity.requests, n_rows);
+        layout.columns = Vec::with_capacity(program.features.len());
+        layout.in_catalog = asked_in_catalog(&program).into_iter().map(|f| (f, Vec::with_capacity(n_rows))).collect();
+        let asks_for_items = providers.contains(&Some(Provider::Catalog)) || !layout.in_catalog.is_empty();
+        let bound = Bound {
+            early: early(&program),
+            slate_first: schema.spans.training.as_ref().and_then(|t| t.slate_first),
+            program,
+            schema,
+            catalog,
+            host,
+            declared,
+            providers,
+            asks_for_items,
+        };
+        Self {
+            scores: Scores::empty(&bound.program, host, 0, Vec::new()),
+            signals: SignalRoom::new(sources, held_out, fail_above),
+            catalog_texts: texts.len(),
+            item_idx: Vec::with_capacity(n_rows),
+            in_statistics: Vec::with_capacity(n_rows),
+            evaluator: Reference,
+            reward,
+            capacity,
+            bound,
+            state,
+            texts,
+            cleaned,
+            layout,
+        }
+    }
+
+    /// The reward that is bound.
+    #[must_use]
+    pub fn reward(&self) -> &Reward {
+        &self.reward
+    }
+
+    /// The state that the next step is scored with.
+    #[must_use]
+    pub fn state(&self) -> &ControlState {
+        &self.state
+    }
+
+    /// The ids of the signal sources, to stand beside the reward id.
+    #[must_use]
+    pub fn source_ids(&self) -> Vec<String> {
+        self.signals.sources.iter().map(|s| s.id()).collect()
+    }
+
+    /// The id of a declared column of requests or rollouts.
+    #[must_use]
+    pub fn input(&self, feature: &str) -> Option<InputId> {
+        self.declared(feature, &[Declared::Request, Declared::Rollout])
+    }
+
+    /// The id of a declared column of history entries.
+    #[must_use]
+    pub fn past_input(&self, feature: &str) -> Option<InputId> {
+        self.declared(feature, &[Declared::Past])
+    }
+
+    /// The id of a declared column of targets.
+    #[must_use]
+    pub fn wanted_input(&self, feature: &str) -> Option<InputId> {
+        self.declared(feature, &[Declared::Wanted])
+    }
+
+    fn declared(&self, feature: &str, kinds: &[Declared]) -> Option<InputId> {
+        self.bound.declared.iter().position(|(name, d)| name == feature && kinds.contains(d)).map(Binding::input)
+    }
+
+    /// Scores the rollouts of a step.
+    ///
+    /// # Errors
+    /// Inputs that do not fit (RW0902) or are past the capacity (RW0903), a source that fails
+    /// (RW0904). Single values that break the schema's contract are no errors: their rollouts are
+    /// `unscorable`.
+    pub fn score(&mut self, requests: &Requests<'_>, rollouts: &Rollouts<'_>, step: Step) -> Result<Scored<'_>, Fault> {
+        let Self { bound, cleaned, layout, texts, signals, state, evaluator, .. } = self;
+        texts.truncate(self.catalog_texts);
+        layout.fill(requests, rollouts, &self.capacity)?;
+        cleaned.fill(bound, layout, requests, rollouts, texts)?;
+        find_items(bound, layout, rollouts)?;
+        let mut batch = lend(bound, cleaned, layout, texts, requests, rollouts)?;
+        let run = Run { host: bound.host, state, seed: step.seed, step: step.step };
+        let outcome = match signals.ask(bound, evaluator, &mut batch, run) {
+            Ok(()) => evaluator.score(&bound.program, &batch, run).map_err(refused),
+            Err(fault) => Err(fault),
+        };
+        *texts = layout.take_back(batch);
+        let scores = outcome?;
+        self.item_idx.clear();
+        self.item_idx.extend(scores.item_of.iter().map(|i| if *i == u32::MAX { -1 } else { *i as i32 }));
+        self.in_statistics.clear();
+        self.in_statistics.extend((0..scores.n_rows).map(|row| scores.in_statistics(row)));
+        self.scores = scores;
+        Ok(Scored { scorer: self })
+    }
+}
+
+/// Rules that are known before a model is asked (R5.9): nothing else of the program.
+fn early(program: &Program) -> Program {
+    let known = |e: &crate::program::ExprId| program.expr(*e).availability <= crate::types::Availability::Request;
+    let mut early = program.clone();
+    early.rules = program
+        .rules
+        .iter()
+        .flat_map(|rule| {
+            rule.pieces.iter().copied().filter(known).map(|piece| {
+                let reads = crate::program::own_reads(program, &[piece]);
+                crate::program::Rule { condition: piece, pieces: vec![piece], reads, ..rule.clone() }
+            })
+        })
+        .collect();
+    early.parts.clear();
+    early.channels.clear();
+    early.formula = crate::program::Formula::default();
+    early.past_reads.clear();
+    early.wanted_reads.clear();
+    early
+}
+
+pub(super) fn unfit(message: impl Into<String>) -> Fault {
+    Box::new(
+        Diagnostic::bare(&code::HOST_INPUT, message).help("`rewardc explain RW0902` says what a step looks like"),
+    )
+}
+
+pub(super) fn refused(refusal: Refusal) -> Fault {
+    let code = match refusal {
+        Refusal::NoSlates { .. } => &code::NO_SLATE_IN_DATA,
+        Refusal::UnknownCap { .. } | Refusal::BadState { .. } => &code::STATE,
+        Refusal::HostNotNamed { .. } => &code::HOST_NOT_NAMED,
+        Refusal::Missing { .. } | Refusal::BadBatch { .. } => &code::HOST_INPUT,
+    };
+    Box::new(Diagnostic::bare(code, refusal.to_string()))
+}

@@ -1,0 +1,115 @@
+//! Signal sources: models that predict what a reward reads of a (request, item) pair.
+
+use crate::catalog::Catalog;
+
+/// The distinct pairs of a step whose item is legal so far, and what is known of them.
+pub struct Pairs<'a> {
+    pub(super) requests: &'a [u32],
+    pub(super) items: &'a [u32],
+    pub(super) rows: &'a [u32],
+    pub(super) keys: &'a [String],
+    pub(super) catalog: Option<&'a dyn Catalog>,
+}
+
+impl Pairs<'_> {
+    /// Number of pairs.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
+
+    /// Request of each pair, by its place in the step.
+    #[must_use]
+    pub fn requests(&self) -> &[u32] {
+        self.requests
+    }
+
+    /// Item of each pair, by its number in the catalog.
+    #[must_use]
+    pub fn items(&self) -> &[u32] {
+        self.items
+    }
+
+    /// A rollout of each pair, by its place in the step: the first that has it.
+    #[must_use]
+    pub fn rows(&self) -> &[u32] {
+        self.rows
+    }
+
+    /// The key of a pair's request.
+    #[must_use]
+    pub fn request_key(&self, pair: usize) -> &str {
+        self.requests.get(pair).and_then(|r| self.keys.get(*r as usize)).map_or("", String::as_str)
+    }
+
+    /// The key of a pair's item; empty where there is no catalog.
+    #[must_use]
+    pub fn item_key(&self, pair: usize) -> &str {
+        match (self.catalog, self.items.get(pair)) {
+            (Some(catalog), Some(item)) => catalog.key(*item),
+            _ => "",
+        }
+    }
+}
+
+/// Where a source writes: a column for each feature it provides, NaN where it writes nothing.
+pub struct Signals<'a> {
+    pub(super) columns: &'a mut [Vec<f32>],
+}
+
+impl Signals<'_> {
+    /// The values of the i-th feature of [`SignalSource::provides`], a value for each pair, in the
+    /// unit of the schema. A pair left at NaN has failed: `unscorable(signal_failed)`.
+    pub fn column(&mut self, i: usize) -> &mut [f32] {
+        self.columns.get_mut(i).map_or(&mut [], Vec::as_mut_slice)
+    }
+}
+
+/// A model behind a reward. It is called once a step, on distinct pairs.
+pub trait SignalSource: Send {
+    /// What it is, with its version: written beside the reward id.
+    fn id(&self) -> String;
+
+    /// Features of the schema that it predicts.
+    fn provides(&self) -> Vec<String>;
+
+    /// Predicts all of them for all pairs.
+    ///
+    /// # Errors
+    /// Why nothing could be predicted; the step ends then.
+    fn predict(&mut self, pairs: &Pairs<'_>, out: &mut Signals<'_>) -> Result<(), String>;
+}
+
+/// A closure that predicts one feature: it fills a value for each pair.
+pub struct SignalFn<F> {
+    id: String,
+    feature: String,
+    predict: F,
+}
+
+impl<F: FnMut(&Pairs<'_>, &mut [f32]) -> Result<(), String> + Send> SignalFn<F> {
+    /// A source of `feature`.
+    pub fn new(id: impl Into<String>, feature: impl Into<String>, predict: F) -> Self {
+        Self { id: id.into(), feature: feature.into(), predict }
+    }
+}
+
+impl<F: FnMut(&Pairs<'_>, &mut [f32]) -> Result<(), String> + Send> SignalSource for SignalFn<F> {
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    fn provides(&self) -> Vec<String> {
+        vec![self.feature.clone()]
+    }
+
+    fn predict(&mut self, pairs: &Pairs<'_>, out: &mut Signals<'_>) -> Result<(), String> {
+        (self.predict)(pairs, out.column(0))
+    }
+}
