@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::args::{Format, SchemaArgs, SchemaCommand};
 use super::{Exit, Ui};
-use crate::data::check_contract;
 use crate::check::unreadable;
+use crate::data::check_contract;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::schema;
 use crate::source::{DiskFiles, Sources};

@@ -1,12 +1,11 @@
 //! A program and its data → a batch.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::path::PathBuf;
 
-use super::catalog::read_items;
+use super::catalog::{item_column, open_catalog};
 use super::columns::build;
+use super::gather::gather;
 use super::lists::{differs, list};
 use super::view::{Sources, View};
 use super::{Fault, Progress, fault, spans};
@@ -15,8 +14,7 @@ use crate::diagnostic::{Diagnostic, code};
 use crate::eval::Batch;
 use crate::eval::batch::{By, Column, ItemsBehind, Texts, Values};
 use crate::program::{FeatureId, Program, SpanKind};
-use crate::schema::{CatalogDecl, Entity, Feature, ListFrom, Resolve, Schema, SlateDecl};
-use crate::source::Span;
+use crate::schema::{Entity, Feature, ListFrom, Schema, SlateDecl};
 use crate::types::{Host, Level, Scale};
 
 /// What is scored, and as which host.
@@ -147,37 +145,6 @@ fn needed_sources(program: &Program, schema: &Schema, own: &[FeatureId]) -> Vec<
     needed
 }
 
-/// The catalog that a schema or a command names, if any.
-pub fn open_catalog(
-    schema: &Schema,
-    folder: &Path,
-    named: Option<&Path>,
-    progress: &dyn Progress,
-) -> Result<Option<MemoryCatalog>, Fault> {
-    let decl = schema.catalog.clone();
-    let (path, decl) = match (named, decl) {
-        (Some(path), decl) => {
-            let item = schema.keys.item.clone().unwrap_or_else(|| "item_id".into());
-            let plain = CatalogDecl {
-                file: String::new(),
-                item,
-                sid: "sid".into(),
-                resolve: Resolve::First,
-                span: Span::default(),
-            };
-            (path.to_path_buf(), decl.unwrap_or(plain))
-        }
-        (None, Some(decl)) => (folder.join(&decl.file), decl),
-        (None, None) => return Ok(None),
-    };
-    progress.step(&format!("reading the catalog {}", file_name(&path)));
-    read_items(&path, &decl, schema).map(Some)
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned())
-}
-
 struct Binder<'a> {
     program: &'a Program,
     schema: &'a Schema,
@@ -235,7 +202,7 @@ impl Binder<'_> {
                 continue;
             }
             let column = if self.by_item && feature.entity == Entity::Item && feature.scale != Scale::Sid {
-                self.item_column(feature)?
+                item_column(self.view.sources, self.schema, self.catalog, feature, &mut self.texts)?
             } else {
                 let cleaned = build(self.view, feature, &mut self.texts)?;
                 if cleaned.clipped > 0 {
@@ -250,30 +217,6 @@ impl Binder<'_> {
             self.batch.features.push(Some(column));
         }
         Ok(())
-    }
-
-    /// A feature of items by their place in the catalog.
-    fn item_column(&mut self, feature: &Feature) -> Result<Column<'static>, Fault> {
-        let catalog = self.catalog.ok_or_else(|| fault(&code::CATALOG, "no catalog"))?;
-        if self.schema.keys.item.as_deref() == Some(feature.name.as_str()) {
-            let keys = catalog.keys().iter().map(|k| self.texts.number(k)).collect();
-            return Ok(Column { by: By::Item, values: Values::Text(keys), valid: None });
-        }
-        let is_item =
-            |s: usize| self.schema.sources.get(s).is_some_and(|s| s.entity == Entity::Item && s.key.is_some());
-        let Some(source) = feature.from.iter().map(|f| f.0).find(|s| is_item(*s)) else {
-            let message = format!("`{}` belongs to items, and no source of items brings it", feature.name);
-            return Err(Box::new(Diagnostic::bare(&code::CATALOG, message).help(
-                "add the table of items to `sources:`, such as `items: {file: items.csv, entity: item, key: item_id}`",
-            )));
-        };
-        let feature =
-            &Feature { from: feature.from.iter().filter(|f| f.0 == source).cloned().collect(), ..feature.clone() };
-        let view = View::alone(self.view.sources, self.schema, source)?;
-        let rows = self.view.sources.by_key(self.schema, source)?;
-        let column = build(&view, feature, &mut self.texts)?.column;
-        let places: Vec<Option<u32>> = catalog.keys().iter().map(|k| rows.get(k).copied()).collect();
-        Ok(gather(&column, &places, By::Item))
     }
 
     fn lists(&mut self, host: Host, progress: &dyn Progress) -> Result<(), Fault> {
@@ -352,47 +295,4 @@ fn same_cell(column: &Column<'_>, a: usize, b: usize) -> bool {
         Values::Set { members, offsets } => members.get(range(offsets, a)) == members.get(range(offsets, b)),
         Values::Vector { size, values } => values.get(a * size..(a + 1) * size) == values.get(b * size..(b + 1) * size),
     }
-}
-
-/// The cells of a column at some places, in their order; no place is null.
-fn gather(column: &Column<'_>, places: &[Option<u32>], by: By) -> Column<'static> {
-    let at = |p: &Option<u32>| p.map_or(usize::MAX, |p| p as usize);
-    let valid: Vec<bool> = places.iter().map(|p| column.is_valid(at(p))).collect();
-    let values = match &column.values {
-        Values::Real(v) => Values::Real(places.iter().map(|p| v.get(at(p)).copied().unwrap_or(0.0)).collect()),
-        Values::Whole(v) => Values::Whole(places.iter().map(|p| v.get(at(p)).copied().unwrap_or(0.0)).collect()),
-        Values::Bool(v) => Values::Bool(places.iter().map(|p| v.get(at(p)).copied().unwrap_or(false)).collect()),
-        Values::Text(v) => Values::Text(places.iter().map(|p| v.get(at(p)).copied().unwrap_or(0)).collect()),
-        Values::Sid { codes, offsets } => {
-            let (codes, offsets) = pieces(codes, offsets, places);
-            Values::Sid { codes: codes.into(), offsets: offsets.into() }
-        }
-        Values::Set { members, offsets } => {
-            let (members, offsets) = pieces(members, offsets, places);
-            Values::Set { members: members.into(), offsets: offsets.into() }
-        }
-        Values::Vector { size, values } => {
-            let mut out = Vec::with_capacity(places.len() * size);
-            for p in places {
-                let before = out.len();
-                out.extend(p.and_then(|p| values.get(p as usize * size..(p as usize + 1) * size)).unwrap_or(&[]));
-                out.resize(before + size, 0.0);
-            }
-            Values::Vector { size: *size, values: out.into() }
-        }
-    };
-    Column { by, values, valid: Some(Cow::Owned(valid)) }
-}
-
-fn pieces(all: &[u32], offsets: &[u32], places: &[Option<u32>]) -> (Vec<u32>, Vec<u32>) {
-    let (mut out, mut ends) = (Vec::new(), vec![0u32]);
-    for p in places {
-        if let Some(p) = p {
-            let (a, b) =
-                (offsets.get(*p as usize).copied().unwrap_or(0), offsets.get(*p as usize + 1).copied().unwrap_or(0));
-            out.extend(all.get(a as usize..b as usize).unwrap_or(&[]));
-        }
-        ends.push(out.len() as u32);
-    }
-    (out, ends)
 }

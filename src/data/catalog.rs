@@ -2,18 +2,108 @@
 
 use std::path::Path;
 
-use super::columns::{code_number, sid_of};
+use super::columns::{build, code_number, sid_of};
 use super::frame::{Frame, read};
-use super::{Fault, fault};
+use super::gather::gather;
+use super::view::{Sources, View};
+use super::{Fault, Progress, fault};
 use crate::catalog::{MemoryCatalog, Sids};
 use crate::diagnostic::{Diagnostic, code};
-use crate::schema::{CatalogDecl, Schema};
+use crate::eval::batch::{By, Column, Texts, Values};
+use crate::schema::{CatalogDecl, Entity, Feature, Resolve, Schema};
+use crate::source::Span;
+use crate::types::Scale;
+
+/// The catalog that a schema names, with every feature of items that its sources bring.
+///
+/// # Errors
+/// A schema that names none, and files that cannot be used.
+pub fn read_catalog(schema: &Schema, folder: &Path, progress: &dyn Progress) -> Result<MemoryCatalog, Fault> {
+    let Some(mut catalog) = open_catalog(schema, folder, None, progress)? else {
+        return Err(Box::new(
+            Diagnostic::bare(&code::CATALOG, "the schema names no catalog")
+                .help("add `catalog: {file: items.csv, item: item_id, sid: sid}` to the schema"),
+        ));
+    };
+    let needed: Vec<bool> = schema.sources.iter().map(|s| s.entity == Entity::Item && s.key.is_some()).collect();
+    let sources = Sources::read(schema, folder, &needed, progress)?;
+    let mut texts = std::mem::take(catalog.texts_mut());
+    for feature in schema.features.iter().filter(|f| f.entity == Entity::Item && f.scale != Scale::Sid) {
+        let brought = feature.from.iter().any(|(source, _)| needed.get(*source) == Some(&true));
+        if brought || schema.keys.item.as_ref() == Some(&feature.name) {
+            let column = item_column(&sources, schema, Some(&catalog), feature, &mut texts)?;
+            catalog.add_column(&feature.name, column)?;
+        }
+    }
+    *catalog.texts_mut() = texts;
+    Ok(catalog)
+}
+
+/// The catalog that a schema or a command names, if any.
+pub fn open_catalog(
+    schema: &Schema,
+    folder: &Path,
+    named: Option<&Path>,
+    progress: &dyn Progress,
+) -> Result<Option<MemoryCatalog>, Fault> {
+    let decl = schema.catalog.clone();
+    let (path, decl) = match (named, decl) {
+        (Some(path), decl) => {
+            let item = schema.keys.item.clone().unwrap_or_else(|| "item_id".into());
+            let plain = CatalogDecl {
+                file: String::new(),
+                item,
+                sid: "sid".into(),
+                resolve: Resolve::First,
+                span: Span::default(),
+            };
+            (path.to_path_buf(), decl.unwrap_or(plain))
+        }
+        (None, Some(decl)) => (folder.join(&decl.file), decl),
+        (None, None) => return Ok(None),
+    };
+    progress.step(&format!("reading the catalog {}", file_name(&path)));
+    read_items(&path, &decl, schema).map(Some)
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map_or(String::new(), |n| n.to_string_lossy().into_owned())
+}
+
+/// A feature of items by their place in the catalog.
+pub fn item_column(
+    sources: &Sources,
+    schema: &Schema,
+    catalog: Option<&MemoryCatalog>,
+    feature: &Feature,
+    texts: &mut Texts,
+) -> Result<Column<'static>, Fault> {
+    let catalog = catalog.ok_or_else(|| fault(&code::CATALOG, "no catalog"))?;
+    if schema.keys.item.as_deref() == Some(feature.name.as_str()) {
+        let keys = catalog.keys().iter().map(|k| texts.number(k)).collect();
+        return Ok(Column { by: By::Item, values: Values::Text(keys), valid: None });
+    }
+    let is_item = |s: usize| schema.sources.get(s).is_some_and(|s| s.entity == Entity::Item && s.key.is_some());
+    let Some(source) = feature.from.iter().map(|f| f.0).find(|s| is_item(*s)) else {
+        let message = format!("`{}` belongs to items, and no source of items brings it", feature.name);
+        return Err(Box::new(Diagnostic::bare(&code::CATALOG, message).help(
+            "add the table of items to `sources:`, such as `items: {file: items.csv, entity: item, key: item_id}`",
+        )));
+    };
+    let feature =
+        &Feature { from: feature.from.iter().filter(|f| f.0 == source).cloned().collect(), ..feature.clone() };
+    let view = View::alone(sources, schema, source)?;
+    let rows = sources.by_key(schema, source)?;
+    let column = build(&view, feature, texts)?.column;
+    let places: Vec<Option<u32>> = catalog.keys().iter().map(|k| rows.get(k).copied()).collect();
+    Ok(gather(&column, &places, By::Item))
+}
 
 /// Reads a catalog: one row an item.
 ///
 /// # Errors
 /// A file that cannot be used, or an item that stands twice.
-pub fn read_items(path: &Path, decl: &CatalogDecl, schema: &Schema) -> Result<MemoryCatalog, Fault> {
+fn read_items(path: &Path, decl: &CatalogDecl, schema: &Schema) -> Result<MemoryCatalog, Fault> {
     let frame = read(path)?;
     let cells = frame.cells(&decl.item, "the catalog")?;
     let shape = schema.sid_shape().unwrap_or(&[]);

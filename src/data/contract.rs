@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::bind::{by_request, open_catalog};
+use super::bind::by_request;
+use super::catalog::open_catalog;
 use super::columns::build;
 use super::lists::list;
 use super::view::{Sources, View};

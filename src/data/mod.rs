@@ -13,6 +13,7 @@ mod cells;
 mod columns;
 mod contract;
 mod frame;
+mod gather;
 mod lists;
 mod ndjson;
 mod order;
@@ -23,6 +24,7 @@ mod view;
 mod write;
 
 pub use bind::{Bound, Input, Notes, bind};
+pub use catalog::read_catalog;
 pub use contract::{Finding, check_contract};
 pub use frame::{Frame, read};
 pub use write::{write_scores, written_as_csv};

@@ -60,6 +60,15 @@ pub struct Diagnostic {
     pub help: Option<String>,
 }
 
+impl std::fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code.id, self.message)?;
+        self.help.as_ref().map_or(Ok(()), |help| write!(f, " (help: {help})"))
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
 /// A finding that ends what was asked for.
 pub type Fault = Box<Diagnostic>;
 

@@ -106,6 +106,24 @@ impl Column<'_> {
 }
 
 impl<'a> Column<'a> {
+    /// The column with its own copy of what it borrows.
+    #[must_use]
+    pub fn into_owned(self) -> Column<'static> {
+        fn own<T: Clone>(v: Cow<'_, [T]>) -> Cow<'static, [T]> {
+            Cow::Owned(v.into_owned())
+        }
+        let values = match self.values {
+            Values::Real(v) => Values::Real(own(v)),
+            Values::Whole(v) => Values::Whole(own(v)),
+            Values::Bool(v) => Values::Bool(own(v)),
+            Values::Text(v) => Values::Text(own(v)),
+            Values::Sid { codes, offsets } => Values::Sid { codes: own(codes), offsets: own(offsets) },
+            Values::Vector { size, values } => Values::Vector { size, values: own(values) },
+            Values::Set { members, offsets } => Values::Set { members: own(members), offsets: own(offsets) },
+        };
+        Column { by: self.by, values, valid: self.valid.map(own) }
+    }
+
     /// The same column, borrowed.
     #[must_use]
     pub fn lend(column: &'a Column<'_>) -> Self {

@@ -1,5 +1,7 @@
 //! Binding: every feature that a reward reads gets its provider, before the first step.
 
+use std::sync::Arc;
+
 use super::inputs::InputId;
 use super::providers::{Declared, Provider, resolve};
 use super::reward::Reward;
@@ -43,22 +45,22 @@ impl Default for Capacity {
 }
 
 /// A binding under way.
-pub struct Binding<'c> {
+pub struct Binding<'s> {
     pub(super) reward: Reward,
-    pub(super) catalog: Option<&'c dyn Catalog>,
+    pub(super) catalog: Option<Arc<dyn Catalog>>,
     pub(super) host: Host,
     pub(super) decode: Decode,
     pub(super) order: Option<Order>,
     pub(super) declared: Vec<(String, Declared)>,
-    pub(super) sources: Vec<Box<dyn SignalSource + 'c>>,
-    pub(super) held_out: Vec<Box<dyn SignalSource + 'c>>,
+    pub(super) sources: Vec<Box<dyn SignalSource + 's>>,
+    pub(super) held_out: Vec<Box<dyn SignalSource + 's>>,
     pub(super) state: ControlState,
     pub(super) capacity: Capacity,
     pub(super) fail_above: f64,
 }
 
-impl<'c> Binding<'c> {
-    pub(super) fn new(reward: Reward, catalog: Option<&'c dyn Catalog>) -> Self {
+impl<'s> Binding<'s> {
+    pub(super) fn new(reward: Reward, catalog: Option<Arc<dyn Catalog>>) -> Self {
         Self {
             reward,
             catalog,
@@ -133,7 +135,7 @@ impl<'c> Binding<'c> {
 
     /// A model that predicts features of (request, item) pairs.
     #[must_use]
-    pub fn signals(mut self, source: impl SignalSource + 'c) -> Self {
+    pub fn signals(mut self, source: impl SignalSource + 's) -> Self {
         self.sources.push(Box::new(source));
         self
     }
@@ -141,7 +143,7 @@ impl<'c> Binding<'c> {
     /// A second model of features that another one predicts already: its mean is shown beside the
     /// first's, and a gap that grows is reward hacking.
     #[must_use]
-    pub fn held_out(mut self, source: impl SignalSource + 'c) -> Self {
+    pub fn held_out(mut self, source: impl SignalSource + 's) -> Self {
         self.held_out.push(Box::new(source));
         self
     }
@@ -173,7 +175,7 @@ impl<'c> Binding<'c> {
     /// A host that the file does not name (RW0211), slates that nothing stands for (RW0607), a
     /// state of another reward or cap (RW0807), and in one message every feature without a provider
     /// (RW0901).
-    pub fn build(self) -> Result<Scorer<'c>, Fault> {
+    pub fn build(self) -> Result<Scorer<'s>, Fault> {
         let program = self.reward.program();
         let host = self.host;
         if !program.hosts.contains(&host) {
@@ -186,8 +188,11 @@ impl<'c> Binding<'c> {
         let first = training.and_then(|t| t.slate_first);
         if host == Host::Training && first.is_none() && program.reads_slate(host).is_some() {
             return Err(Box::new(
-                Diagnostic::bare(&code::NO_SLATE_IN_DATA, "the file reads the slate, and in training one rollout is none")
-                    .help("say in the schema what stands for it: `spans: {training: {slate: first 10 of group}}`"),
+                Diagnostic::bare(
+                    &code::NO_SLATE_IN_DATA,
+                    "the file reads the slate, and in training one rollout is none",
+                )
+                .help("say in the schema what stands for it: `spans: {training: {slate: first 10 of group}}`"),
             ));
         }
         if let (Host::Training, Some(order), Some(decl)) = (host, self.order, training)
@@ -203,7 +208,8 @@ impl<'c> Binding<'c> {
         if let Some(written) = self.state.reward.as_ref().filter(|id| **id != self.reward.id()) {
             let message = format!("the state belongs to {written}, and this is {}", self.reward.id());
             return Err(Box::new(
-                Diagnostic::bare(&code::STATE, message).help("start anew, or take `reward` out of the state to carry it over"),
+                Diagnostic::bare(&code::STATE, message)
+                    .help("start anew, or take `reward` out of the state to carry it over"),
             ));
         }
         if let Some(unknown) = self.state.caps.keys().find(|k| !program.caps().any(|(_, c)| c.name == **k)) {

@@ -9,10 +9,10 @@ use crate::schema::Schema;
 use crate::types::Host;
 
 /// Program, catalog, host and providers.
-pub struct Bound<'c> {
+pub struct Bound {
     pub program: Arc<Program>,
     pub schema: Arc<Schema>,
-    pub catalog: Option<&'c dyn Catalog>,
+    pub catalog: Option<Arc<dyn Catalog>>,
     pub host: Host,
     /// Columns the host hands in, in the order declared.
     pub declared: Vec<(String, Declared)>,

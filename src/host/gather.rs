@@ -10,8 +10,8 @@ use super::inputs::{InputId, Requests, Rollouts};
 use super::providers::{Declared, Provider};
 use super::scorer::unfit;
 use crate::diagnostic::Fault;
-use crate::eval::batch::{By, Column, ItemsBehind, List, Texts};
 use crate::eval::Batch;
+use crate::eval::batch::{By, Column, ItemsBehind, List, Texts};
 use crate::program::FeatureId;
 use crate::types::{Host, Scale};
 
@@ -35,7 +35,7 @@ impl Cleaned {
     /// A column that is not handed in, was not declared, or does not fit (RW0902).
     pub fn fill(
         &mut self,
-        bound: &Bound<'_>,
+        bound: &Bound,
         layout: &Layout,
         requests: &Requests<'_>,
         rollouts: &Rollouts<'_>,
@@ -71,11 +71,11 @@ impl Cleaned {
 ///
 /// # Errors
 /// Items of another catalog, or none where the reward needs them (RW0902).
-pub fn find_items(bound: &Bound<'_>, layout: &mut Layout, rollouts: &Rollouts<'_>) -> Result<(), Fault> {
+pub fn find_items(bound: &Bound, layout: &mut Layout, rollouts: &Rollouts<'_>) -> Result<(), Fault> {
     let n = layout.n_rows;
     layout.item_of.clear();
     layout.behind.clear();
-    match (bound.catalog, rollouts.items, &rollouts.sids) {
+    match (bound.catalog.as_deref(), rollouts.items, &rollouts.sids) {
         (Some(catalog), Some((items, id)), _) => {
             if id != catalog.id() {
                 return Err(unfit("the items are numbered by another catalog than the one that is bound"));
@@ -111,7 +111,7 @@ pub fn find_items(bound: &Bound<'_>, layout: &mut Layout, rollouts: &Rollouts<'_
 /// # Errors
 /// Slates or SIDs that are missing or do not fit (RW0902).
 pub fn lend<'a>(
-    bound: &'a Bound<'_>,
+    bound: &'a Bound,
     cleaned: &'a Cleaned,
     layout: &mut Layout,
     texts: &mut Texts,
@@ -129,12 +129,11 @@ pub fn lend<'a>(
             }
         });
     }
-    let many = bound.catalog.filter(|_| !layout.behind.is_empty());
-    let items_behind = many.map(|catalog| ItemsBehind {
-        ranges: take(&mut layout.behind),
-        items: Cow::Borrowed(catalog.by_sid()),
-    });
-    let past = requests.past.map(|_| entries(bound, cleaned, &mut layout.past, Declared::Past, requests)).transpose()?;
+    let many = bound.catalog.as_deref().filter(|_| !layout.behind.is_empty());
+    let items_behind =
+        many.map(|catalog| ItemsBehind { ranges: take(&mut layout.behind), items: Cow::Borrowed(catalog.by_sid()) });
+    let past =
+        requests.past.map(|_| entries(bound, cleaned, &mut layout.past, Declared::Past, requests)).transpose()?;
     let wanted =
         requests.wanted.map(|_| entries(bound, cleaned, &mut layout.wanted, Declared::Wanted, requests)).transpose()?;
     Ok(Batch {
@@ -156,7 +155,7 @@ pub fn lend<'a>(
 }
 
 /// Lays out the slates, if the step has any (R7.2, R7.3).
-fn has_slates(bound: &Bound<'_>, layout: &mut Layout, rollouts: &Rollouts<'_>, n: usize) -> Result<bool, Fault> {
+fn has_slates(bound: &Bound, layout: &mut Layout, rollouts: &Rollouts<'_>, n: usize) -> Result<bool, Fault> {
     match (bound.host, bound.slate_first, rollouts.slates) {
         (Host::Training, Some(first), _) => {
             layout.slates.fill_first_of_groups(&layout.request_of, &layout.rollout, first, n);
@@ -180,7 +179,7 @@ fn has_slates(bound: &Bound<'_>, layout: &mut Layout, rollouts: &Rollouts<'_>, n
 }
 
 fn column<'a>(
-    bound: &'a Bound<'_>,
+    bound: &'a Bound,
     cleaned: &'a Cleaned,
     provider: Provider,
     feature: &str,
@@ -190,7 +189,7 @@ fn column<'a>(
     let declared = bound.schema.feature(feature).ok_or_else(|| unfit(format!("the schema has no `{feature}`")))?;
     match provider {
         Provider::Catalog => {
-            let lent = bound.catalog.and_then(|c| c.column(feature)).map(Column::lend);
+            let lent = bound.catalog.as_deref().and_then(|c| c.column(feature)).map(Column::lend);
             lent.ok_or_else(|| unfit(format!("the catalog has no `{feature}`")))
         }
         Provider::Sid => {
@@ -214,7 +213,7 @@ fn column<'a>(
 }
 
 fn entries<'a>(
-    bound: &'a Bound<'_>,
+    bound: &'a Bound,
     cleaned: &'a Cleaned,
     list: &mut (Vec<(u32, u32)>, Vec<u32>),
     which: Declared,

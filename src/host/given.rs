@@ -21,11 +21,20 @@ pub enum Given<'a> {
     Texts(&'a [&'a str]),
     Strings(&'a [String]),
     /// `levels` codes a cell; what is no code is `u32::MAX`.
-    Sids { codes: &'a [u32], levels: usize },
+    Sids {
+        codes: &'a [u32],
+        levels: usize,
+    },
     /// `size` numbers a cell.
-    Vectors { values: &'a [f32], size: usize },
+    Vectors {
+        values: &'a [f32],
+        size: usize,
+    },
     /// Members `offsets[i]..offsets[i + 1]` of cell i.
-    Sets { members: &'a [&'a str], offsets: &'a [u32] },
+    Sets {
+        members: &'a [&'a str],
+        offsets: &'a [u32],
+    },
 }
 
 impl Given<'_> {

@@ -53,12 +53,7 @@ impl Layout {
     ///
     /// # Errors
     /// Groups, keys, lists or padding that do not add up (RW0902), and more than the capacity (RW0903).
-    pub fn fill(
-        &mut self,
-        requests: &Requests<'_>,
-        rollouts: &Rollouts<'_>,
-        capacity: &Capacity,
-    ) -> Result<(), Fault> {
+    pub fn fill(&mut self, requests: &Requests<'_>, rollouts: &Rollouts<'_>, capacity: &Capacity) -> Result<(), Fault> {
         let n = requests.n;
         at_most("requests", n, capacity.requests)?;
         self.request_of.clear();
@@ -149,7 +144,10 @@ fn group(offsets: &[u32], n: usize, request: usize) -> Result<usize, Fault> {
         (Some(from), Some(to)) if from <= to && offsets.len() == n + 1 && offsets.first() == Some(&0) => {
             Ok((to - from) as usize)
         }
-        _ => Err(unfit(format!("the group offsets do not add up: {n} requests have {} of them, ascending from 0", n + 1))),
+        _ => Err(unfit(format!(
+            "the group offsets do not add up: {n} requests have {} of them, ascending from 0",
+            n + 1
+        ))),
     }
 }
 
@@ -166,7 +164,10 @@ fn lists(
     let Some(offsets) = offsets else { return Ok(()) };
     let fits = offsets.len() == n + 1 && offsets.first() == Some(&0);
     if !fits || !offsets.windows(2).all(|w| matches!(w, [a, b] if a <= b)) {
-        return Err(unfit(format!("the offsets of `{name}` do not add up: {n} requests have {} of them, ascending from 0", n + 1)));
+        return Err(unfit(format!(
+            "the offsets of `{name}` do not add up: {n} requests have {} of them, ascending from 0",
+            n + 1
+        )));
     }
     for window in offsets.windows(2) {
         if let [from, to] = window {

@@ -57,7 +57,7 @@ impl<'c> SignalRoom<'c> {
     /// A source that fails as a whole, or for too many pairs (RW0904).
     pub fn ask<'a>(
         &'a mut self,
-        bound: &'a Bound<'_>,
+        bound: &'a Bound,
         evaluator: &dyn Evaluator,
         batch: &mut Batch<'a>,
         run: Run<'_>,
@@ -129,13 +129,13 @@ impl<'c> SignalRoom<'c> {
         self.counts.pairs = self.requests.len() as u64;
     }
 
-    fn predict(&mut self, bound: &Bound<'_>, keys: &[String]) -> Result<(), Fault> {
+    fn predict(&mut self, bound: &Bound, keys: &[String]) -> Result<(), Fault> {
         let pairs = Pairs {
             requests: &self.requests,
             items: &self.items,
             rows: &self.rows,
             keys,
-            catalog: bound.catalog,
+            catalog: bound.catalog.as_deref(),
         };
         let n = pairs.len();
         let mut held = Vec::new();
@@ -149,7 +149,9 @@ impl<'c> SignalRoom<'c> {
                 column.resize(n, f32::NAN);
             }
             if n > 0 {
-                source.predict(&pairs, &mut Signals { columns }).map_err(|why| failed(&format!("`{}`: {why}", source.id())))?;
+                source
+                    .predict(&pairs, &mut Signals { columns })
+                    .map_err(|why| failed(&format!("`{}`: {why}", source.id())))?;
             }
             held.push(provides);
         }

@@ -49,7 +49,8 @@ pub fn resolve(binding: &Binding<'_>) -> Result<Vec<Option<Provider>>, Fault> {
     if let Some((name, as_what)) = binding.declared.iter().find(|(n, _)| schema.feature(n).is_none()) {
         let near = did_you_mean(name, schema.features.iter().map(|f| f.name.as_str()));
         let message = format!("`.{}([\"{name}\"])`: the schema has no feature `{name}`", as_what.call());
-        let help = near.map_or_else(|| "columns are named like features".to_string(), |n| format!("did you mean `{n}`?"));
+        let help =
+            near.map_or_else(|| "columns are named like features".to_string(), |n| format!("did you mean `{n}`?"));
         return Err(Box::new(Diagnostic::bare(&code::HOST_INPUT, message).help(help)));
     }
     let column = |name: &str, wanted: &[Declared]| {
@@ -70,13 +71,15 @@ pub fn resolve(binding: &Binding<'_>) -> Result<Vec<Option<Provider>>, Fault> {
             Owner::Sid => Some(Provider::Sid),
             Owner::Catalog => binding
                 .catalog
+                .as_ref()
                 .and_then(|c| c.column(&need.feature))
                 .map(|_| Provider::Catalog)
                 .or_else(|| column(&need.feature, &[Declared::Rollout]).map(Provider::Column)),
             Owner::Request => column(&need.feature, &[Declared::Request]).map(Provider::Column),
             Owner::Rollout => column(&need.feature, &[Declared::Rollout]).map(Provider::Column),
-            Owner::Signal => signal(&need.feature)
-                .or_else(|| column(&need.feature, &[Declared::Rollout]).map(Provider::Column)),
+            Owner::Signal => {
+                signal(&need.feature).or_else(|| column(&need.feature, &[Declared::Rollout]).map(Provider::Column))
+            }
         };
         match found {
             None => missing.push(line(binding, program, &need)),

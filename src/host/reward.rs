@@ -4,9 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::bind::Binding;
-use crate::catalog::Catalog;
+use super::given::{Given, GivenColumn, Slot};
+use super::scorer::unfit;
+use crate::catalog::{Catalog, MemoryCatalog};
 use crate::check::{self, Checked, Options, set_param};
-use crate::diagnostic::{Diagnostic, Fault, Severity, code};
+use crate::diagnostic::{Diagnostic, Fault, Severity, code, did_you_mean};
+use crate::eval::By;
 use crate::program::{FeatureId, Program, entry_reads};
 use crate::schema::{Entity, Schema};
 use crate::source::{DiskFiles, Files, ReadFault, Sources};
@@ -50,7 +53,6 @@ pub enum Owner {
 }
 
 /// A reward that does not check: its findings with the texts they point into.
-#[derive(Debug)]
 pub struct Unsound {
     pub diagnostics: Vec<Diagnostic>,
     pub sources: Sources,
@@ -59,6 +61,13 @@ pub struct Unsound {
 impl std::fmt::Display for Unsound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(crate::diagnostic::short(&self.diagnostics, &self.sources).trim_end())
+    }
+}
+
+impl std::fmt::Debug for Unsound {
+    /// As a reader of a panic wants it: the findings.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
     }
 }
 
@@ -95,7 +104,12 @@ impl Reward {
             return Err(Unsound { diagnostics, sources });
         };
         debug_assert!(diagnostics.iter().all(|d| d.severity == Severity::Warning));
-        Ok(Self { program: Arc::new(program), schema: Arc::new(schema), sources: Arc::new(sources), warnings: diagnostics })
+        Ok(Self {
+            program: Arc::new(program),
+            schema: Arc::new(schema),
+            sources: Arc::new(sources),
+            warnings: diagnostics,
+        })
     }
 
     /// `scenario@version#hash` (R8.4).
@@ -159,15 +173,41 @@ impl Reward {
         own.chain(past).chain(wanted.into_iter().filter_map(|id| need(id, Some(Owner::Wanted)))).collect()
     }
 
+    /// Adds a feature of items to a catalog, as raw values item by item: cleaned as the schema says.
+    ///
+    /// # Errors
+    /// A feature that the schema does not have, or values that do not fit it (RW0902).
+    pub fn add_column(
+        &self,
+        catalog: &mut MemoryCatalog,
+        feature: &str,
+        values: Given<'_>,
+        valid: Option<&[bool]>,
+    ) -> Result<(), Fault> {
+        let Some(declared) = self.schema.feature(feature) else {
+            let near = did_you_mean(feature, self.schema.features.iter().map(|f| f.name.as_str()));
+            let message = format!("the schema has no feature `{feature}`");
+            return Err(Box::new(
+                Diagnostic::bare(&code::HOST_INPUT, message).maybe_help(near.map(|n| format!("did you mean `{n}`?"))),
+            ));
+        };
+        let (given, n) = (GivenColumn { values, valid }, catalog.n_items());
+        let mut slot = Slot::default();
+        let filled = slot.fill(declared, &given, n, catalog.texts_mut());
+        filled.map_err(|why| unfit(format!("`{feature}`: {why}")))?;
+        let column = slot.column(declared, &given, By::Item).into_owned();
+        catalog.add_column(feature, column)
+    }
+
     /// Begins a binding to a catalog.
     #[must_use]
-    pub fn bind<'c>(&self, catalog: &'c dyn Catalog) -> Binding<'c> {
-        Binding::new(self.clone(), Some(catalog))
+    pub fn bind<'s, C: Catalog + 'static>(&self, catalog: &Arc<C>) -> Binding<'s> {
+        Binding::new(self.clone(), Some(Arc::<C>::clone(catalog)))
     }
 
     /// Begins a binding without a catalog: every feature of items is then a column of the rollouts.
     #[must_use]
-    pub fn bind_without_catalog<'c>(&self) -> Binding<'c> {
+    pub fn bind_without_catalog<'s>(&self) -> Binding<'s> {
         Binding::new(self.clone(), None)
     }
 

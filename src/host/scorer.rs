@@ -27,7 +27,7 @@ pub struct Step {
 pub struct Scorer<'c> {
     reward: Reward,
     capacity: Capacity,
-    pub(super) bound: Bound<'c>,
+    pub(super) bound: Bound,
     pub(super) state: ControlState,
     evaluator: Reference,
     /// Texts of the catalog, and behind them those of the step.
@@ -45,7 +45,7 @@ impl<'c> Scorer<'c> {
     pub(super) fn new(binding: Binding<'c>, providers: Vec<Option<Provider>>) -> Self {
         let Binding { reward, catalog, host, declared, sources, held_out, state, capacity, fail_above, .. } = binding;
         let (program, schema) = reward.parts();
-        let texts = catalog.map_or_else(Texts::default, |c| c.texts().clone());
+        let texts = catalog.as_ref().map_or_else(Texts::default, |c| c.texts().clone());
         let n_rows = capacity.requests * capacity.group;
         let mut cleaned = Cleaned::default();
         cleaned.sid.reserve(Scale::Sid, n_rows);
@@ -133,6 +133,12 @@ impl<'c> Scorer<'c> {
         self.bound.declared.iter().position(|(name, d)| name == feature && kinds.contains(d)).map(Binding::input)
     }
 
+    /// The scores of the last step; nothing before the first.
+    #[must_use]
+    pub fn last(&self) -> Scored<'_> {
+        Scored { scorer: self }
+    }
+
     /// Scores the rollouts of a step.
     ///
     /// # Errors
@@ -185,9 +191,7 @@ fn early(program: &Program) -> Program {
 }
 
 pub(super) fn unfit(message: impl Into<String>) -> Fault {
-    Box::new(
-        Diagnostic::bare(&code::HOST_INPUT, message).help("`rewardc explain RW0902` says what a step looks like"),
-    )
+    Box::new(Diagnostic::bare(&code::HOST_INPUT, message).help("`rewardc explain RW0902` says what a step looks like"))
 }
 
 pub(super) fn refused(refusal: Refusal) -> Fault {

@@ -158,7 +158,9 @@ impl Feature {
     /// Whether a raw number is used as it is.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.unit.as_ref().is_none_or(|u| u.factor == 1 && u.divisor == 1) && self.clip.is_none() && self.missing.is_empty()
+        self.unit.as_ref().is_none_or(|u| u.factor == 1 && u.divisor == 1)
+            && self.clip.is_none()
+            && self.missing.is_empty()
     }
 
     /// The type of its values.

@@ -11,6 +11,8 @@ mod conformance;
 mod corpus;
 #[cfg(feature = "data")]
 mod data_cases;
+#[cfg(feature = "data")]
+mod host;
 mod pages;
 mod programs;
 mod properties;
