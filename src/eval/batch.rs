@@ -4,7 +4,7 @@
 //! batch, from 0; `position` and `rollout` are the batch's own numbers, from 1 (R3.2).
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::program::FeatureId;
 
@@ -29,7 +29,7 @@ pub struct Batch<'a> {
     /// By feature; `None` where the program reads it in lists only.
     pub features: Vec<Option<Column<'a>>>,
     /// By feature: whether the item behind the SID or item key exists.
-    pub in_catalog: HashMap<FeatureId, Vec<bool>>,
+    pub in_catalog: BTreeMap<FeatureId, Vec<bool>>,
     pub past: Option<List<'a>>,
     pub wanted: Option<List<'a>>,
     /// Item of each row, for columns by item: none is `u32::MAX`.
@@ -210,6 +210,8 @@ pub struct List<'a> {
 pub struct Texts {
     texts: Vec<String>,
     numbers: HashMap<String, u32>,
+    /// Strings of texts that were forgotten, for their room.
+    spare: Vec<String>,
 }
 
 impl Texts {
@@ -219,16 +221,25 @@ impl Texts {
             return *number;
         }
         let number = self.texts.len() as u32;
-        self.texts.push(text.to_string());
-        self.numbers.insert(text.to_string(), number);
+        let (own, key) = (self.written(text), self.written(text));
+        self.texts.push(own);
+        self.numbers.insert(key, number);
         number
     }
 
     /// Forgets the texts that came after the first `n`.
     pub fn truncate(&mut self, n: usize) {
         for text in self.texts.drain(n.min(self.texts.len())..) {
-            self.numbers.remove(&text);
+            self.spare.extend(self.numbers.remove_entry(&text).map(|(key, _)| key));
+            self.spare.push(text);
         }
+    }
+
+    fn written(&mut self, text: &str) -> String {
+        let mut own = self.spare.pop().unwrap_or_else(|| String::with_capacity(text.len().max(24)));
+        own.clear();
+        own.push_str(text);
+        own
     }
 
     /// The number of a text that is there.

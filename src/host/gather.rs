@@ -5,7 +5,7 @@ use std::mem::take;
 
 use super::bound::Bound;
 use super::given::{Given, GivenColumn, Slot};
-use super::groups::Layout;
+use super::groups::{Layout, ListRoom};
 use super::inputs::{InputId, Requests, Rollouts};
 use super::providers::{Declared, Provider};
 use super::scorer::unfit;
@@ -45,8 +45,8 @@ impl Cleaned {
             let (columns, n) = match as_what {
                 Declared::Request => (&requests.columns, requests.n),
                 Declared::Rollout => (&rollouts.columns, layout.n_rows),
-                Declared::Past => (&requests.columns, layout.past.1.len()),
-                Declared::Wanted => (&requests.columns, layout.wanted.1.len()),
+                Declared::Past => (&requests.columns, layout.past.index.len()),
+                Declared::Wanted => (&requests.columns, layout.wanted.index.len()),
             };
             let Some(given) = handed(columns, InputId(i as u32)) else {
                 return Err(unfit(format!("`{name}` was declared and is not handed in")));
@@ -215,11 +215,13 @@ fn column<'a>(
 fn entries<'a>(
     bound: &'a Bound,
     cleaned: &'a Cleaned,
-    list: &mut (Vec<(u32, u32)>, Vec<u32>),
+    list: &mut ListRoom,
     which: Declared,
     requests: &Requests<'a>,
 ) -> Result<List<'a>, Fault> {
-    let mut columns = vec![None; bound.program.features.len()];
+    let ListRoom { ranges, index, columns } = take(list);
+    let mut columns: Vec<Option<Column<'a>>> = columns;
+    columns.resize(bound.program.features.len(), None);
     for (i, (name, as_what)) in bound.declared.iter().enumerate().filter(|(_, (_, d))| *d == which) {
         let place = bound.program.features.iter().position(|f| f.name == *name);
         let (Some(place), Some(feature)) = (place, bound.schema.feature(name)) else { continue };
@@ -229,7 +231,6 @@ fn entries<'a>(
             *column = Some(slot.column(feature, &given, By::Row));
         }
     }
-    let (ranges, index) = take(list);
     Ok(List { by: By::Request, ranges, index: Cow::Owned(index), columns })
 }
 

@@ -1,6 +1,6 @@
 //! How the rows of a step make requests and groups.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::bind::Capacity;
@@ -24,13 +24,28 @@ pub struct Layout {
     /// Items behind each row's SID.
     pub behind: Vec<(u32, u32)>,
     pub slates: Slates,
-    /// By list: a range of entries for each request, and the entries in order.
-    pub past: (Vec<(u32, u32)>, Vec<u32>),
-    pub wanted: (Vec<(u32, u32)>, Vec<u32>),
+    pub past: ListRoom,
+    pub wanted: ListRoom,
     /// By feature that is asked for its existence: whether it exists, row by row.
-    pub in_catalog: HashMap<FeatureId, Vec<bool>>,
+    pub in_catalog: BTreeMap<FeatureId, Vec<bool>>,
     /// Emptied columns of the step before, for their room.
     pub columns: Vec<Option<Column<'static>>>,
+}
+
+/// What a list of entries is made of.
+#[derive(Debug, Default)]
+pub struct ListRoom {
+    /// A range of entries for each request.
+    pub ranges: Vec<(u32, u32)>,
+    /// The entries in order.
+    pub index: Vec<u32>,
+    /// Emptied columns, for their room.
+    pub columns: Vec<Option<Column<'static>>>,
+}
+
+/// The room of columns without what they held.
+fn emptied(columns: Vec<Option<Column<'_>>>) -> Vec<Option<Column<'static>>> {
+    columns.into_iter().map_while(|_| None).collect()
 }
 
 impl Layout {
@@ -81,8 +96,8 @@ impl Layout {
                 *slot = Some(Reason::Padding);
             }
         }
-        lists(&mut self.past, requests.past, n, "past", capacity)?;
-        lists(&mut self.wanted, requests.wanted, n, "wanted", capacity)
+        lists(&mut self.past, requests.past, n, "entries of `past`", capacity)?;
+        lists(&mut self.wanted, requests.wanted, n, "entries of `wanted`", capacity)
     }
 
     /// Takes back what a batch was lent.
@@ -100,11 +115,11 @@ impl Layout {
         }
         for (list, own) in [(batch.past, &mut self.past), (batch.wanted, &mut self.wanted)] {
             if let Some(list) = list {
-                *own = (list.ranges, list.index.into_owned());
+                *own = ListRoom { ranges: list.ranges, index: list.index.into_owned(), columns: emptied(list.columns) };
             }
         }
         // Nothing is left in it: what remains is the room.
-        self.columns = batch.features.into_iter().filter_map(|_| None).collect();
+        self.columns = emptied(batch.features);
         batch.texts
     }
 
@@ -152,26 +167,26 @@ fn group(offsets: &[u32], n: usize, request: usize) -> Result<usize, Fault> {
 }
 
 fn lists(
-    list: &mut (Vec<(u32, u32)>, Vec<u32>),
+    list: &mut ListRoom,
     offsets: Option<&[u32]>,
     n: usize,
-    name: &str,
+    entries: &str,
     capacity: &Capacity,
 ) -> Result<(), Fault> {
-    let (ranges, index) = list;
+    let ListRoom { ranges, index, .. } = list;
     ranges.clear();
     index.clear();
     let Some(offsets) = offsets else { return Ok(()) };
     let fits = offsets.len() == n + 1 && offsets.first() == Some(&0);
     if !fits || !offsets.windows(2).all(|w| matches!(w, [a, b] if a <= b)) {
         return Err(unfit(format!(
-            "the offsets of `{name}` do not add up: {n} requests have {} of them, ascending from 0",
+            "the offsets of the {entries} do not add up: {n} requests have {} of them, ascending from 0",
             n + 1
         )));
     }
     for window in offsets.windows(2) {
         if let [from, to] = window {
-            at_most(&format!("entries of `{name}`"), (to - from) as usize, capacity.list)?;
+            at_most(entries, (to - from) as usize, capacity.list)?;
             ranges.push((*from, *to));
         }
     }

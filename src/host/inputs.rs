@@ -86,7 +86,7 @@ impl<'a> Rollouts<'a> {
     }
 
     /// What was generated: `levels` codes a rollout. What is no code of the SID is `u32::MAX` (or any
-    /// number past the shape): the rollout is then illegal or `unscorable(bad_sid)`, never an error.
+    /// number past the shape): `sid in catalog` is then false, and never an error.
     #[must_use]
     pub fn sids(mut self, codes: &'a [u32], levels: usize) -> Self {
         self.sids = Some(GivenColumn { values: Given::Sids { codes, levels }, valid: None });

@@ -12,6 +12,7 @@ use rewardc::program::{column_names, columns};
 use rewardc::source::MemoryFiles;
 use rewardc::types::Host;
 
+use crate::allocations::count;
 use crate::programs::Random;
 
 const SCHEMA: &str = "schema: toy
@@ -182,6 +183,45 @@ fn by_host(feed: &Feed, scorer: &mut Scorer<'_>, check: impl FnOnce(rewardc::hos
     check(scorer.score(&requests, &rollouts, Step { seed: 3, step: 8 }).unwrap());
 }
 
+/// Everything outside the evaluator is scratch of the step before.
+#[test]
+fn a_warm_step_allocates_only_inside_the_evaluator() {
+    let reward = reward();
+    let folder = tempfile::tempdir().unwrap();
+    let feed = feed(2, 40);
+    std::fs::write(folder.path().join("items.csv"), ITEMS).unwrap();
+    let catalog = catalog(&reward, folder.path());
+    let mut scorer = scorer(&reward, &catalog, 40);
+    let keys: Vec<&str> = feed.keys.iter().map(String::as_str).collect();
+    let known: Vec<bool> = feed.p_click.iter().map(|p| !p.is_nan()).collect();
+    let [region, age, p_click, logp] = ["region", "age", "p_click", "logp"].map(|n| scorer.input(n).unwrap());
+    let (past, wanted) = (scorer.past_input("sid").unwrap(), scorer.wanted_input("sid").unwrap());
+    let requests = Requests::new(feed.keys.len())
+        .keys(&keys)
+        .with(region, Given::Strings(&feed.region))
+        .with(age, Given::Reals(&feed.age))
+        .past(&feed.past_offsets)
+        .with(past, Given::Sids { codes: &feed.past, levels: 2 })
+        .wanted(&feed.wanted_offsets)
+        .with(wanted, Given::Sids { codes: &feed.wanted, levels: 2 });
+    let rollouts = Rollouts::new(Groups::Even(GROUP))
+        .sids(&feed.codes, 2)
+        .padding(&feed.padding)
+        .with_nulls(p_click, Given::Reals(&feed.p_click), Some(&known))
+        .with(logp, Given::Reals(&feed.logp));
+    let mut step = || count(|| scorer.score(&requests, &rollouts, Step { seed: 3, step: 8 }).map(|_| ()).unwrap()).0;
+    let (_, _, warm, warmer) = (step(), step(), step(), step());
+    assert_eq!(warm, warmer);
+    let input = data::Input { folder: folder.path().to_path_buf(), host: Host::Training, catalog: None };
+    by_files(&feed, &reward, folder.path());
+    let bound = data::bind(reward.program(), reward.schema(), &input, &data::Silent).unwrap();
+    let state = ControlState::default();
+    let run = Run { host: Host::Training, state: &state, seed: 3, step: 8 };
+    let (evaluator, scores) = count(|| Reference.score(reward.program(), &bound.batch, run));
+    drop(scores);
+    assert_eq!(warm - evaluator, 0, "{warm} in a step, {evaluator} in the evaluator");
+}
+
 fn catalog(reward: &Reward, folder: &std::path::Path) -> Arc<MemoryCatalog> {
     Arc::new(data::read_catalog(reward.schema(), folder, &data::Silent).unwrap())
 }
@@ -302,6 +342,7 @@ fn everything_that_lacks_is_named_at_once() {
         assert!(fault.message.contains(part), "{part}: {}", fault.message);
     }
     assert!(!fault.message.contains("region"));
+    insta::assert_snapshot!("what_lacks", fault.to_string());
     let refused = |binding: rewardc::host::Binding<'_>| binding.build().err().unwrap().code.id;
     assert_eq!(refused(reward.bind(&catalog).serving()), "RW0211");
     assert_eq!(refused(reward.bind(&catalog).training(Decode::Free, Order::Sampled)), "RW0610");
@@ -309,6 +350,9 @@ fn everything_that_lacks_is_named_at_once() {
     let state = ControlState { reward: Some("other@1#00".into()), ..ControlState::default() };
     assert_eq!(refused(reward.bind(&catalog).state(state)), "RW0807");
 }
+
+/// A code, and what is done to a sound feed.
+type Spoilt = (&'static str, fn(&mut Feed));
 
 #[test]
 fn inputs_that_do_not_fit_are_refused_and_leave_the_scorer_sound() {
@@ -318,7 +362,7 @@ fn inputs_that_do_not_fit_are_refused_and_leave_the_scorer_sound() {
     let catalog = catalog(&reward, folder.path());
     let mut scorer = scorer(&reward, &catalog, 4);
     let good = feed(5, 4);
-    let spoilt: [(&str, fn(&mut Feed)); 8] = [
+    let spoilt: [Spoilt; 8] = [
         ("RW0902", |f| f.region.truncate(2)),
         ("RW0902", |f| f.p_click.truncate(3)),
         ("RW0902", |f| f.codes.truncate(7)),

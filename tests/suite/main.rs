@@ -6,6 +6,8 @@
     reason = "a test fails by panicking, and says what it skips"
 )]
 
+#[cfg(feature = "data")]
+mod allocations;
 mod cli;
 mod conformance;
 mod corpus;

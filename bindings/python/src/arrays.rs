@@ -94,7 +94,8 @@ impl<'py> Held<'py> {
             return codes_of(py, value).map(Self::Sids);
         }
         // Texts stay lists: numpy would copy them into cells of one width.
-        if let Ok(texts) = value.extract::<Vec<Option<String>>>() {
+        let may_be_texts = matches!(scale, None | Some(Scale::Id | Scale::Category));
+        if may_be_texts && let Ok(texts) = value.extract::<Vec<Option<String>>>() {
             if texts.iter().any(Option::is_none) {
                 let known = texts.iter().map(Option::is_some).collect();
                 return Ok(Self::Strings(texts.into_iter().map(Option::unwrap_or_default).collect(), Some(known)));

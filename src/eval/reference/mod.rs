@@ -27,7 +27,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{Batch, Evaluator, Reason, Refusal, Run, Scores, Verdict};
-use crate::program::{Cap, CapSpan, ChannelKind, Charge, ExprId, LetId, Op, Program, RuleValue, own_reads};
+use crate::program::{Cap, CapSpan, ChannelKind, Charge, ExprId, FeatureId, LetId, Op, Program, RuleValue, own_reads};
 use crate::types::{Host, Level};
 
 use aggregate::{Bucket, Spans};
@@ -134,6 +134,18 @@ fn refuse(program: &Program, batch: &Batch<'_>, run: Run<'_>) -> Result<(), Refu
         Some(what) => Err(Refusal::Missing { what }),
         None => Ok(()),
     }
+}
+
+/// Features that are asked for their existence, and those whose own values are read.
+fn catalog_only(program: &Program, roots: &[ExprId]) -> (Vec<FeatureId>, Vec<FeatureId>) {
+    let (mut asked, mut read) = (Vec::new(), Vec::new());
+    crate::program::visit(program, roots, |id| match program.expr(id).op {
+        Op::InCatalog { id, .. } => asked.push(id),
+        Op::Feature { id, .. } => read.push(id),
+        Op::Code { .. } => read.extend(program.sid_feature),
+        _ => {}
+    });
+    (asked, read)
 }
 
 /// A state that its cap has no use for: most likely a slip of the hand.
@@ -296,7 +308,9 @@ impl<'b> Work<'b> {
         if !rule.acts_in(self.run.host) {
             return;
         }
-        self.look(&rule.reads);
+        // A SID that is none is no item's: `sid in catalog` fails for it, where nothing else of it is read.
+        let (asked, read) = catalog_only(self.program, &[rule.condition]);
+        self.look_at(&rule.reads, |f, reason| reason != Reason::BadSid || !asked.contains(&f) || read.contains(&f));
         // Pieces that need no slate act at once; the rest is a promise of the slate choice (R5.9, R7.3).
         let waits = self.put_off(self.program.expr(rule.condition).reads_slate);
         self.scores.partial |= waits;
@@ -318,12 +332,17 @@ impl<'b> Work<'b> {
     }
 
     /// Looks at features of the candidates that are left; the first that breaks its contract decides.
-    fn look(&mut self, features: &[crate::program::FeatureId]) {
+    fn look(&mut self, features: &[FeatureId]) {
+        self.look_at(features, |_, _| true);
+    }
+
+    /// The same, where only some faults count.
+    fn look_at(&mut self, features: &[FeatureId], counts: impl Fn(FeatureId, Reason) -> bool) {
         for row in 0..self.batch.n_rows {
             if !self.alive(row) {
                 continue;
             }
-            let fault = features.iter().find_map(|f| self.fault(*f, row));
+            let fault = features.iter().find_map(|f| self.fault(*f, row).filter(|reason| counts(*f, *reason)));
             if let Some(reason) = fault {
                 self.scores.verdicts[row] = Verdict::Unscorable(reason);
             }
