@@ -53,6 +53,9 @@ impl Matching {
     }
 }
 
+/// Version of the form in which states are written.
+const VERSION: &str = "1";
+
 /// More items than any session was shown.
 const MOST_SHOWN: u64 = 1_000_000_000_000;
 
@@ -149,6 +152,10 @@ impl ControlState {
         let mut state = Self::default();
         for (key, value) in object(Json::read(text.as_bytes())?, "it")? {
             match (key.as_str(), value) {
+                ("version", Json::Number(n)) if n == VERSION => {}
+                ("version", other) => {
+                    return Err(format!("its version is {}, and this rewardc knows {VERSION}", other.kind()));
+                }
                 ("reward", Json::Text(id)) => state.reward = Some(id),
                 ("reward", other) => return Err(format!("`reward` is the id of a reward, not {}", other.kind())),
                 ("caps", caps) => {
@@ -157,10 +164,22 @@ impl ControlState {
                         state.caps.insert(name, read);
                     }
                 }
-                (other, _) => return Err(format!("`{other}` is none of its keys, which are `reward` and `caps`")),
+                (other, _) => {
+                    return Err(format!("`{other}` is none of its keys, which are `version`, `reward` and `caps`"));
+                }
             }
         }
         Ok(state)
+    }
+
+    /// As JSON, with the version of its form.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        let mut value = serde_json::to_value(self).unwrap_or_default();
+        if let (Some(object), Ok(version)) = (value.as_object_mut(), VERSION.parse::<u64>()) {
+            object.insert("version".into(), version.into());
+        }
+        format!("{value:#}\n")
     }
 
     /// Nothing handed in: every cap at its start.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::inputs::InputId;
-use super::providers::{Declared, Provider, resolve};
+use super::bound::{Capacity, Declared};
+use super::providers::{Asked, resolve};
 use super::reward::Reward;
-use super::scorer::Scorer;
+use super::scorer::{Resolved, Scorer};
 use super::signals::SignalSource;
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Fault, code};
@@ -26,22 +26,6 @@ pub enum Decode {
 pub enum Order {
     Beam,
     Sampled,
-}
-
-/// The most that a step may hold; scratch for it is made when the scorer is built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Capacity {
-    pub requests: usize,
-    /// Rollouts of one request.
-    pub group: usize,
-    /// Entries of one history or list of targets.
-    pub list: usize,
-}
-
-impl Default for Capacity {
-    fn default() -> Self {
-        Self { requests: 1_024, group: 512, list: 200 }
-    }
 }
 
 /// A binding under way.
@@ -216,12 +200,39 @@ impl<'s> Binding<'s> {
             let message = format!("the state speaks of a cap `{unknown}` that the file does not have");
             return Err(Box::new(Diagnostic::bare(&code::STATE, message).help("take it out of the state")));
         }
-        let providers: Vec<Option<Provider>> = resolve(&self)?;
-        Ok(Scorer::new(self, providers))
+        let providers = resolve(&Asked {
+            reward: &self.reward,
+            host,
+            catalog: self.catalog.as_deref(),
+            declared: &self.declared,
+            sources: &self.sources,
+        })?;
+        let Self { reward, catalog, host, declared, sources, held_out, state, capacity, fail_above, .. } = self;
+        Ok(Scorer::new(Resolved {
+            reward,
+            catalog,
+            host,
+            declared,
+            providers,
+            sources,
+            held_out,
+            state,
+            capacity,
+            fail_above,
+        }))
+    }
+}
+
+impl Reward {
+    /// Begins a binding to a catalog.
+    #[must_use]
+    pub fn bind<'s, C: Catalog + 'static>(&self, catalog: &Arc<C>) -> Binding<'s> {
+        Binding::new(self.clone(), Some(Arc::<C>::clone(catalog)))
     }
 
-    /// The column that was declared as the `i`-th of all.
-    pub(super) fn input(i: usize) -> InputId {
-        InputId(i as u32)
+    /// Begins a binding without a catalog: every feature of items is then a column of the rollouts.
+    #[must_use]
+    pub fn bind_without_catalog<'s>(&self) -> Binding<'s> {
+        Binding::new(self.clone(), None)
     }
 }

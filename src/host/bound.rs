@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::providers::{Declared, Provider};
+use super::inputs::InputId;
 use crate::catalog::Catalog;
 use crate::program::Program;
 use crate::schema::Schema;
@@ -24,4 +24,52 @@ pub struct Bound {
     pub asks_for_items: bool,
     /// Rules as far as they are known without a model: which items a source is asked about.
     pub early: Program,
+}
+
+/// What a declared column holds a value for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Declared {
+    Request,
+    Rollout,
+    Past,
+    Wanted,
+}
+
+impl Declared {
+    /// The call that declares it.
+    pub fn call(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Rollout => "rollout",
+            Self::Past => "past",
+            Self::Wanted => "wanted",
+        }
+    }
+}
+
+/// Who brings a feature that a candidate has itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provider {
+    /// The catalog's column of that name.
+    Catalog,
+    Sid,
+    Column(InputId),
+    /// A source, and the place of the feature among what it provides.
+    Signal(usize, usize),
+}
+
+/// The most that a step may hold; scratch for it is made when the scorer is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    pub requests: usize,
+    /// Rollouts of one request.
+    pub group: usize,
+    /// Entries of one history or list of targets.
+    pub list: usize,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self { requests: 1_024, group: 512, list: 200 }
+    }
 }

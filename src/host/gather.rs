@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::mem::take;
 
-use super::bound::Bound;
+use super::bound::{Bound, Declared, Provider};
 use super::given::{Given, GivenColumn, Slot};
 use super::groups::{Layout, ListRoom};
 use super::inputs::{InputId, Requests, Rollouts};
-use super::providers::{Declared, Provider};
-use super::scorer::unfit;
+
+use super::faults::unfit;
 use crate::diagnostic::Fault;
 use crate::eval::Batch;
 use crate::eval::batch::{By, Column, ItemsBehind, List, Texts};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use super::bind::Capacity;
+use super::bound::Capacity;
+use super::faults::unfit;
 use super::inputs::{Groups, Requests, Rollouts};
-use super::scorer::unfit;
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::eval::batch::{Column, Slates};
 use crate::eval::{Batch, Reason};

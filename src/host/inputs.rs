@@ -6,6 +6,13 @@ use super::given::{Given, GivenColumn};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct InputId(pub(super) u32);
 
+impl InputId {
+    /// The `i`-th declared column.
+    pub(super) fn of(i: usize) -> Self {
+        Self(i as u32)
+    }
+}
+
 /// How many rollouts each request has.
 #[derive(Clone, Copy, Debug)]
 pub enum Groups<'a> {

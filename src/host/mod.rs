@@ -11,6 +11,7 @@
 
 mod bind;
 mod bound;
+mod faults;
 mod gather;
 mod given;
 mod groups;
@@ -21,8 +22,10 @@ mod reward;
 mod scored;
 mod scorer;
 mod signals;
+mod state;
 
-pub use bind::{Binding, Capacity, Decode, Order};
+pub use bind::{Binding, Decode, Order};
+pub use bound::Capacity;
 pub use given::Given;
 pub use inputs::{Groups, InputId, Requests, Rollouts};
 pub use pairs::SignalCounts;
@@ -30,3 +33,4 @@ pub use reward::{Need, Owner, Reward, Unsound};
 pub use scored::{Scored, StepCounts};
 pub use scorer::{Scorer, Step};
 pub use signals::{Pairs, SignalFn, SignalSource, Signals};
+pub use state::{load_or_start, save};

@@ -1,9 +1,9 @@
 //! Asking signal sources: once a step, on the distinct pairs of request and legal item.
 
-use super::bound::Bound;
+use super::bound::{Bound, Provider};
 use super::given::{Given, GivenColumn, Slot};
-use super::providers::Provider;
-use super::scorer::refused;
+
+use super::faults::refused;
 use super::signals::{Pairs, SignalSource, Signals};
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::eval::batch::By;

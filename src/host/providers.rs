@@ -1,42 +1,21 @@
 //! Who brings each feature; one message names all that nobody brings.
 
-use super::bind::Binding;
+use super::bound::{Declared, Provider};
 use super::inputs::InputId;
-use super::reward::{Need, Owner};
+use super::reward::{Need, Owner, Reward};
+use super::signals::SignalSource;
+use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Fault, code, did_you_mean};
 use crate::program::{FeatureId, Op, Program, Subject};
-use crate::types::Scale;
+use crate::types::{Host, Scale};
 
-/// What a declared column holds a value for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Declared {
-    Request,
-    Rollout,
-    Past,
-    Wanted,
-}
-
-impl Declared {
-    /// The call that declares it.
-    fn call(self) -> &'static str {
-        match self {
-            Self::Request => "request",
-            Self::Rollout => "rollout",
-            Self::Past => "past",
-            Self::Wanted => "wanted",
-        }
-    }
-}
-
-/// Who brings a feature that a candidate has itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Provider {
-    /// The catalog's column of that name.
-    Catalog,
-    Sid,
-    Column(InputId),
-    /// A source, and the place of the feature among what it provides.
-    Signal(usize, usize),
+/// A binding as far as providers go.
+pub struct Asked<'a> {
+    pub reward: &'a Reward,
+    pub host: Host,
+    pub catalog: Option<&'a dyn Catalog>,
+    pub declared: &'a [(String, Declared)],
+    pub sources: &'a [Box<dyn SignalSource + 'a>],
 }
 
 /// The provider of each feature of the program, `None` for those a candidate does not have itself.
@@ -44,9 +23,9 @@ pub enum Provider {
 /// # Errors
 /// RW0901, naming each feature without a provider, where it is read, and the call that would give it;
 /// RW0902 for a declared name that the schema does not have.
-pub fn resolve(binding: &Binding<'_>) -> Result<Vec<Option<Provider>>, Fault> {
-    let (program, schema) = (binding.reward.program(), binding.reward.schema());
-    if let Some((name, as_what)) = binding.declared.iter().find(|(n, _)| schema.feature(n).is_none()) {
+pub fn resolve(asked: &Asked<'_>) -> Result<Vec<Option<Provider>>, Fault> {
+    let (program, schema) = (asked.reward.program(), asked.reward.schema());
+    if let Some((name, as_what)) = asked.declared.iter().find(|(n, _)| schema.feature(n).is_none()) {
         let near = did_you_mean(name, schema.features.iter().map(|f| f.name.as_str()));
         let message = format!("`.{}([\"{name}\"])`: the schema has no feature `{name}`", as_what.call());
         let help =
@@ -54,24 +33,23 @@ pub fn resolve(binding: &Binding<'_>) -> Result<Vec<Option<Provider>>, Fault> {
         return Err(Box::new(Diagnostic::bare(&code::HOST_INPUT, message).help(help)));
     }
     let column = |name: &str, wanted: &[Declared]| {
-        let place = binding.declared.iter().position(|(n, d)| n == name && wanted.contains(d));
-        place.map(Binding::input)
+        let place = asked.declared.iter().position(|(n, d)| n == name && wanted.contains(d));
+        place.map(InputId::of)
     };
     let signal = |name: &str| {
-        binding.sources.iter().enumerate().find_map(|(s, source)| {
+        asked.sources.iter().enumerate().find_map(|(s, source)| {
             source.provides().iter().position(|p| p == name).map(|place| Provider::Signal(s, place))
         })
     };
     let mut providers = vec![None; program.features.len()];
     let mut missing = Vec::new();
-    for need in binding.reward.needs(binding.host) {
+    for need in asked.reward.needs(asked.host) {
         let found = match need.owner {
             Owner::Past => column(&need.feature, &[Declared::Past]).map(Provider::Column),
             Owner::Wanted => column(&need.feature, &[Declared::Wanted]).map(Provider::Column),
             Owner::Sid => Some(Provider::Sid),
-            Owner::Catalog => binding
+            Owner::Catalog => asked
                 .catalog
-                .as_ref()
                 .and_then(|c| c.column(&need.feature))
                 .map(|_| Provider::Catalog)
                 .or_else(|| column(&need.feature, &[Declared::Rollout]).map(Provider::Column)),
@@ -82,7 +60,7 @@ pub fn resolve(binding: &Binding<'_>) -> Result<Vec<Option<Provider>>, Fault> {
             }
         };
         match found {
-            None => missing.push(line(binding, program, &need)),
+            None => missing.push(line(asked, program, &need)),
             Some(_) if matches!(need.owner, Owner::Past | Owner::Wanted) => {}
             Some(provider) => {
                 let place = program.features.iter().position(|f| f.name == need.feature);
@@ -107,7 +85,7 @@ pub fn resolve(binding: &Binding<'_>) -> Result<Vec<Option<Provider>>, Fault> {
 }
 
 /// A feature without a provider: where it is read, and the call that would give it.
-fn line(binding: &Binding<'_>, program: &Program, need: &Need) -> String {
+fn line(asked: &Asked<'_>, program: &Program, need: &Need) -> String {
     let subjects: &[Subject] = match need.owner {
         Owner::Past => &[Subject::Past],
         Owner::Wanted => &[Subject::Wanted],
@@ -117,10 +95,10 @@ fn line(binding: &Binding<'_>, program: &Program, need: &Need) -> String {
     let read = program.exprs.iter().find(|e| match &e.op {
         Op::Feature { id: found, of } => Some(*found) == id && subjects.contains(of),
         Op::Code { of, .. } => need.scale == Scale::Sid && subjects.contains(of),
-        Op::InCatalog { id: found, .. } => Some(*found) == id,
+        Op::InCatalog { id: found, .. } => Some(*found) == id && subjects.contains(&Subject::Own),
         _ => false,
     });
-    let sources = binding.reward.sources();
+    let sources = asked.reward.sources();
     let place = read.and_then(|e| {
         let file = sources.get(e.span.file)?;
         Some(format!("{}:{}", file.name, sources.line_column(e.span.file, e.span.start).0))
@@ -131,7 +109,7 @@ fn line(binding: &Binding<'_>, program: &Program, need: &Need) -> String {
         Owner::Wanted => format!(".wanted(&[\"{name}\"])"),
         Owner::Request => format!(".request(&[\"{name}\"])"),
         Owner::Signal => format!(".signals(SignalFn::new(\"ID\", \"{name}\", …)) or .rollout(&[\"{name}\"])"),
-        Owner::Catalog if binding.catalog.is_some() => {
+        Owner::Catalog if asked.catalog.is_some() => {
             format!("a column `{name}` of the catalog, or .rollout(&[\"{name}\"])")
         }
         Owner::Catalog | Owner::Rollout | Owner::Sid => format!(".rollout(&[\"{name}\"])"),

@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::bind::Binding;
+use super::faults::unfit;
 use super::given::{Given, GivenColumn, Slot};
-use super::scorer::unfit;
-use crate::catalog::{Catalog, MemoryCatalog};
+use crate::catalog::{Catalog as _, MemoryCatalog};
 use crate::check::{self, Checked, Options, set_param};
 use crate::diagnostic::{Diagnostic, Fault, Severity, code, did_you_mean};
 use crate::eval::By;
@@ -197,18 +196,6 @@ impl Reward {
         filled.map_err(|why| unfit(format!("`{feature}`: {why}")))?;
         let column = slot.column(declared, &given, By::Item).into_owned();
         catalog.add_column(feature, column)
-    }
-
-    /// Begins a binding to a catalog.
-    #[must_use]
-    pub fn bind<'s, C: Catalog + 'static>(&self, catalog: &Arc<C>) -> Binding<'s> {
-        Binding::new(self.clone(), Some(Arc::<C>::clone(catalog)))
-    }
-
-    /// Begins a binding without a catalog: every feature of items is then a column of the rollouts.
-    #[must_use]
-    pub fn bind_without_catalog<'s>(&self) -> Binding<'s> {
-        Binding::new(self.clone(), None)
     }
 
     pub(super) fn parts(&self) -> (Arc<Program>, Arc<Schema>) {

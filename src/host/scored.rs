@@ -1,14 +1,17 @@
 //! What a step gave: columns by ids that were fixed at binding.
 
 use super::pairs::SignalCounts;
-use super::scorer::Scorer;
-use crate::eval::{NumberColumn, Verdict};
-use crate::program::{Column, column_names, columns};
+use crate::eval::{NumberColumn, Scores, Verdict};
+use crate::program::{Column, Program};
 
 /// The scores of the last step, request by request in the order handed in.
 #[derive(Clone, Copy)]
 pub struct Scored<'s> {
-    pub(super) scorer: &'s Scorer<'s>,
+    pub(super) program: &'s Program,
+    pub(super) scores: &'s Scores,
+    pub(super) item_idx: &'s [i32],
+    pub(super) in_statistics: &'s [bool],
+    pub(super) signals: &'s SignalCounts,
 }
 
 /// How many rollouts ended how; names are fixed at binding.
@@ -27,7 +30,7 @@ impl<'s> Scored<'s> {
     /// Number of rollouts.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.scorer.scores.n_rows
+        self.scores.n_rows
     }
 
     /// Whether there are none.
@@ -40,7 +43,7 @@ impl<'s> Scored<'s> {
     /// each SID level.
     #[must_use]
     pub fn column(&self, column: Column) -> Option<&'s NumberColumn> {
-        self.scorer.scores.column(column)
+        self.scores.column(column)
     }
 
     fn fixed(&self, column: Column) -> &'s NumberColumn {
@@ -69,36 +72,36 @@ impl<'s> Scored<'s> {
     /// The verdict of each rollout.
     #[must_use]
     pub fn verdicts(&self) -> &'s [Verdict] {
-        &self.scorer.scores.verdicts
+        &self.scores.verdicts
     }
 
     /// Rollouts that belong in their group's mean and spread (R2.1).
     #[must_use]
     pub fn in_statistics(&self) -> &'s [bool] {
-        &self.scorer.in_statistics
+        self.in_statistics
     }
 
     /// The item of each rollout by its number in the catalog; −1 where there is none.
     #[must_use]
     pub fn item_idx(&self) -> &'s [i32] {
-        &self.scorer.item_idx
+        self.item_idx
     }
 
     /// Whether parts that read the slate were put off (R7.3).
     #[must_use]
     pub fn is_partial(&self) -> bool {
-        self.scorer.scores.partial
+        self.scores.partial
     }
 
     /// Counts of the step, ready to log.
     #[must_use]
     pub fn counts(&self) -> StepCounts {
-        let program = &self.scorer.bound.program;
+        let program = self.program;
         let mut counts = StepCounts {
             rollouts: self.len() as u64,
             by_rule: program.rules.iter().map(|r| (r.name.clone(), 0)).collect(),
             by_reason: crate::eval::Reason::ALL.iter().map(|r| (r.as_str(), 0)).collect(),
-            signals: self.scorer.signals.counts.clone(),
+            signals: self.signals.clone(),
             ..StepCounts::default()
         };
         for verdict in self.verdicts() {
@@ -114,20 +117,5 @@ impl<'s> Scored<'s> {
             }
         }
         counts
-    }
-}
-
-impl Scorer<'_> {
-    /// All columns with their names, in the order that every score file has them.
-    #[must_use]
-    pub fn columns(&self) -> Vec<(String, Column)> {
-        let program = &self.bound.program;
-        columns(program).into_iter().map(|c| (column_names(program, c), c)).collect()
-    }
-
-    /// The column of a part or channel: `watching`, `watching.raw`, `ads.over`, a channel's name.
-    #[must_use]
-    pub fn column_named(&self, name: &str) -> Option<Column> {
-        columns(&self.bound.program).into_iter().find(|c| column_names(&self.bound.program, *c) == name)
     }
 }

@@ -1,20 +1,23 @@
 //! One step: inputs → batch → scores. Scratch is kept from step to step.
 
-use super::bind::{Binding, Capacity};
-use super::bound::Bound;
+use std::sync::Arc;
+
+use super::bound::{Bound, Capacity, Declared, Provider};
+use super::faults::refused;
 use super::gather::{Cleaned, asked_in_catalog, find_items, lend};
 use super::given::Slot;
 use super::groups::Layout;
 use super::inputs::{InputId, Requests, Rollouts};
 use super::pairs::SignalRoom;
-use super::providers::{Declared, Provider};
 use super::reward::Reward;
 use super::scored::Scored;
-use crate::diagnostic::{Diagnostic, Fault, code};
+use super::signals::SignalSource;
+use crate::catalog::Catalog;
+use crate::diagnostic::Fault;
 use crate::eval::reference::Reference;
-use crate::eval::{ControlState, Evaluator, Refusal, Run, Scores, Texts};
-use crate::program::Program;
-use crate::types::Scale;
+use crate::eval::{ControlState, Evaluator, Run, Scores, Texts};
+use crate::program::{Column, Program, column_names, columns};
+use crate::types::{Host, Scale};
 
 /// What differs from step to step besides the data: `pick … at random` draws by both (R1.11).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,9 +44,24 @@ pub struct Scorer<'c> {
     pub(super) in_statistics: Vec<bool>,
 }
 
+/// What a binding resolved to.
+pub struct Resolved<'c> {
+    pub reward: Reward,
+    pub catalog: Option<Arc<dyn Catalog>>,
+    pub host: Host,
+    pub declared: Vec<(String, Declared)>,
+    pub providers: Vec<Option<Provider>>,
+    pub sources: Vec<Box<dyn SignalSource + 'c>>,
+    pub held_out: Vec<Box<dyn SignalSource + 'c>>,
+    pub state: ControlState,
+    pub capacity: Capacity,
+    pub fail_above: f64,
+}
+
 impl<'c> Scorer<'c> {
-    pub(super) fn new(binding: Binding<'c>, providers: Vec<Option<Provider>>) -> Self {
-        let Binding { reward, catalog, host, declared, sources, held_out, state, capacity, fail_above, .. } = binding;
+    pub(super) fn new(resolved: Resolved<'c>) -> Self {
+        let Resolved { reward, catalog, host, declared, providers, sources, held_out, state, capacity, fail_above } =
+            resolved;
         let (program, schema) = reward.parts();
         let texts = catalog.as_ref().map_or_else(Texts::default, |c| c.texts().clone());
         let n_rows = capacity.requests * capacity.group;
@@ -130,13 +148,32 @@ impl<'c> Scorer<'c> {
     }
 
     fn declared(&self, feature: &str, kinds: &[Declared]) -> Option<InputId> {
-        self.bound.declared.iter().position(|(name, d)| name == feature && kinds.contains(d)).map(Binding::input)
+        self.bound.declared.iter().position(|(name, d)| name == feature && kinds.contains(d)).map(InputId::of)
     }
 
     /// The scores of the last step; nothing before the first.
     #[must_use]
     pub fn last(&self) -> Scored<'_> {
-        Scored { scorer: self }
+        Scored {
+            program: &self.bound.program,
+            scores: &self.scores,
+            item_idx: &self.item_idx,
+            in_statistics: &self.in_statistics,
+            signals: &self.signals.counts,
+        }
+    }
+
+    /// All columns with their names, in the order that every score file has them.
+    #[must_use]
+    pub fn columns(&self) -> Vec<(String, Column)> {
+        let program = &self.bound.program;
+        columns(program).into_iter().map(|c| (column_names(program, c), c)).collect()
+    }
+
+    /// The column of a part or channel: `watching`, `watching.raw`, `ads.over`, a channel's name.
+    #[must_use]
+    pub fn column_named(&self, name: &str) -> Option<Column> {
+        columns(&self.bound.program).into_iter().find(|c| column_names(&self.bound.program, *c) == name)
     }
 
     /// Scores the rollouts of a step.
@@ -164,7 +201,7 @@ impl<'c> Scorer<'c> {
         self.in_statistics.clear();
         self.in_statistics.extend((0..scores.n_rows).map(|row| scores.in_statistics(row)));
         self.scores = scores;
-        Ok(Scored { scorer: self })
+        Ok(self.last())
     }
 }
 
@@ -188,18 +225,4 @@ fn early(program: &Program) -> Program {
     early.past_reads.clear();
     early.wanted_reads.clear();
     early
-}
-
-pub(super) fn unfit(message: impl Into<String>) -> Fault {
-    Box::new(Diagnostic::bare(&code::HOST_INPUT, message).help("`rewardc explain RW0902` says what a step looks like"))
-}
-
-pub(super) fn refused(refusal: Refusal) -> Fault {
-    let code = match refusal {
-        Refusal::NoSlates { .. } => &code::NO_SLATE_IN_DATA,
-        Refusal::UnknownCap { .. } | Refusal::BadState { .. } => &code::STATE,
-        Refusal::HostNotNamed { .. } => &code::HOST_NOT_NAMED,
-        Refusal::Missing { .. } | Refusal::BadBatch { .. } => &code::HOST_INPUT,
-    };
-    Box::new(Diagnostic::bare(code, refusal.to_string()))
 }

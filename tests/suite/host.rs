@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rewardc::catalog::{Catalog, MemoryCatalog};
 use rewardc::data;
 use rewardc::eval::reference::Reference;
-use rewardc::eval::{ControlState, Evaluator, Reason, Run, Scores, Verdict};
+use rewardc::eval::{CapState, ControlState, Evaluator, Reason, Run, Scores, Verdict};
+use rewardc::host;
 use rewardc::host::{Capacity, Decode, Given, Groups, Order, Requests, Reward, Rollouts, Scorer, SignalFn, Step};
 use rewardc::program::{column_names, columns};
 use rewardc::source::MemoryFiles;
@@ -396,4 +397,24 @@ fn inputs_that_do_not_fit_are_refused_and_leave_the_scorer_sound() {
         let (expected, _) = by_files(&good, &reward, folder.path());
         by_host(&good, &mut scorer, |scored| assert_eq!(scored.verdicts(), expected.verdicts));
     }
+}
+
+#[test]
+fn a_state_is_read_back_and_belongs_to_its_reward() {
+    let reward = reward();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.json");
+    let mut state = host::load_or_start(&path, &reward).unwrap();
+    assert_eq!(state.reward, Some(reward.id()));
+    state.caps.insert("ads".into(), CapState { lambda: Some(0.25), ..CapState::default() });
+    host::save(&state, &path).unwrap();
+    assert_eq!(host::load_or_start(&path, &reward).unwrap(), state);
+    for (from, to) in [("\"version\": 1", "\"version\": 2"), ("toy.host", "toy.other"), ("0.25", "\"much\"")] {
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, text.replace(from, to)).unwrap();
+        assert_eq!(host::load_or_start(&path, &reward).unwrap_err().code.id, "RW0807", "{to}");
+        std::fs::write(&path, text).unwrap();
+    }
+    assert_eq!(host::save(&state, folder.path().join("none/state.json")).unwrap_err().code.id, "RW0805");
+    assert_eq!(host::load_or_start(&path, &reward).unwrap(), state);
 }
