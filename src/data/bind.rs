@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::catalog::{item_column, open_catalog};
 use super::columns::build;
+use super::frame::content_id;
 use super::gather::gather;
 use super::lists::{differs, list};
 use super::view::{Sources, View};
@@ -106,12 +107,12 @@ pub fn bind(program: &Program, schema: &Schema, input: &Input, progress: &dyn Pr
         && input.host == Host::Logs;
     let Binder { mut batch, texts, notes, .. } = binder;
     batch.texts = texts;
-    let mut read: Vec<(String, u64)> = schema
-        .sources
-        .iter()
-        .zip(&sources.frames)
-        .filter_map(|(s, f)| Some((s.file.clone(), f.as_ref()?.id)))
-        .collect();
+    let mut read = Vec::new();
+    for (source, _) in schema.sources.iter().zip(&sources.frames).filter(|(_, frame)| frame.is_some()) {
+        let id = content_id(&input.folder.join(&source.file));
+        let id = id.map_err(|e| fault(&code::DATA_FILE, format!("cannot read `{}`: {e}", source.file)))?;
+        read.push((source.file.clone(), id));
+    }
     read.extend(catalog.iter().map(|c| ("catalog".to_string(), c.id())));
     let items = catalog.map_or_else(Vec::new, MemoryCatalog::into_keys);
     Ok(Bound { batch, notes, base, keys, read, items })

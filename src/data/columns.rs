@@ -96,15 +96,14 @@ fn is_known(feature: &Feature, cell: &Cell<'_>) -> bool {
 }
 
 fn same(raw: &Raw, cell: &Cell<'_>) -> bool {
-    match (raw, cell) {
-        (Raw::Number(a), Cell::Int(b)) => *a == *b as f64,
-        (Raw::Number(a), Cell::Float(b)) => a == b,
-        (Raw::Number(a), Cell::Text(b)) => b.parse() == Ok(*a),
-        (Raw::Text(a), Cell::Text(b) | Cell::Raw(b)) => a == b,
-        (Raw::Number(a), Cell::Raw(b)) => b.trim().parse() == Ok(*a),
-        (Raw::Text(a), Cell::Bool(b)) => a.parse() == Ok(*b),
-        (Raw::Number(a), Cell::Bool(b)) => *a == f64::from(*b),
-        _ => false,
+    match cell {
+        Cell::Int(b) => raw.is_number(*b as f64),
+        Cell::Float(b) => raw.is_number(*b),
+        Cell::Text(b) => raw.is_text(b),
+        // A number in a file without types may have spaces around it.
+        Cell::Raw(b) => raw.is_text(b) || matches!(raw, Raw::Number(_)) && raw.is_text(b.trim()),
+        Cell::Bool(b) => raw.is_bool(*b),
+        Cell::Moment(..) => false,
     }
 }
 

@@ -20,8 +20,6 @@ use crate::diagnostic::{Diagnostic, code, did_you_mean};
 pub struct Frame {
     /// The path as messages show it.
     pub name: String,
-    /// A hash of the file's bytes.
-    pub id: u64,
     height: usize,
     columns: Columns,
 }
@@ -53,20 +51,19 @@ pub fn read(path: &Path) -> Result<Frame, Fault> {
     if meta.len() == 0 {
         return Err(no_rows(&name, "is empty"));
     }
-    let id = content_id(path).map_err(|e| unreadable(e.to_string()))?;
     let ending = path.extension().map_or(String::new(), |e| e.to_string_lossy().to_lowercase());
     match ending.as_str() {
-        "csv" => csv_file(path, name, id),
+        "csv" => csv_file(path, name),
         "parquet" => {
             let file = ParquetFile::open(path, &name)?;
-            Ok(Frame { name, id, height: file.height, columns: Columns::Parquet(Arc::new(file)) })
+            Ok(Frame { name, height: file.height, columns: Columns::Parquet(Arc::new(file)) })
         }
         "ndjson" | "jsonl" => {
             let (height, columns) = ndjson::read(path, &name)?;
             if height == 0 {
                 return Err(no_rows(&name, "has no rows"));
             }
-            Ok(Frame { name, id, height, columns: Columns::Cells(columns) })
+            Ok(Frame { name, height, columns: Columns::Cells(columns) })
         }
         _ => Err(Box::new(
             Diagnostic::bare(&code::DATA_FILE, format!("`{name}` is of no kind that is read"))
@@ -76,7 +73,10 @@ pub fn read(path: &Path) -> Result<Frame, Fault> {
 }
 
 /// A hash of a file's bytes.
-fn content_id(path: &Path) -> std::io::Result<u64> {
+///
+/// # Errors
+/// What the system says.
+pub fn content_id(path: &Path) -> std::io::Result<u64> {
     struct Hash(twox_hash::XxHash64);
     impl std::io::Write for Hash {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -99,7 +99,7 @@ fn no_rows(name: &str, what: &str) -> Fault {
     )
 }
 
-fn csv_file(path: &Path, name: String, id: u64) -> Result<Frame, Fault> {
+fn csv_file(path: &Path, name: String) -> Result<Frame, Fault> {
     let broken = |why: String, help: &str| {
         Box::new(Diagnostic::bare(&code::DATA_FILE, format!("cannot read `{name}`: {why}")).help(help.to_string()))
     };
@@ -165,7 +165,7 @@ fn csv_file(path: &Path, name: String, id: u64) -> Result<Frame, Fault> {
         return Err(no_rows(&name, "has no rows"));
     }
     let columns = header.into_iter().zip(columns).map(|(h, c)| (h, Ok(Cells::Raw(c)))).collect();
-    Ok(Frame { name, id, height, columns: Columns::Cells(columns) })
+    Ok(Frame { name, height, columns: Columns::Cells(columns) })
 }
 
 /// The line of a quote left open in the last record; the reader takes the end of the file as its end.
@@ -241,8 +241,9 @@ impl Frame {
         match &self.columns {
             Columns::Parquet(file) => {
                 // Only what could be a key is kept.
-                self.cells(name, "the score file")?;
-                file.column(name)
+                let column = file.column(name)?;
+                Cells::of(column.as_materialized_series(), &self.name)?;
+                Ok(column)
             }
             Columns::Cells(_) => {
                 let cells = self.cells(name, "the score file")?;

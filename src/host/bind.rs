@@ -28,6 +28,9 @@ pub enum Order {
     Sampled,
 }
 
+/// Most rollouts, or entries of lists, of one step.
+const MOST_CELLS: usize = 1 << 26;
+
 /// A binding under way.
 pub struct Binding<'s> {
     pub(super) reward: Reward,
@@ -158,10 +161,18 @@ impl<'s> Binding<'s> {
     /// # Errors
     /// A host that the file does not name (RW0211), slates that nothing stands for (RW0607), a
     /// state of another reward or cap (RW0807), and in one message every feature without a provider
-    /// (RW0901).
+    /// (RW0901); a capacity that no memory has (RW0903).
     pub fn build(self) -> Result<Scorer<'s>, Fault> {
         let program = self.reward.program();
         let host = self.host;
+        let Capacity { requests, group, list } = self.capacity;
+        if [group, list].iter().any(|n| requests.checked_mul(*n).is_none_or(|cells| cells > MOST_CELLS)) {
+            let message = format!("a capacity of {requests} requests with {group} rollouts and {list} entries each");
+            return Err(Box::new(
+                Diagnostic::bare(&code::CAPACITY, message)
+                    .help(format!("scratch is made at once, for at most {MOST_CELLS} rollouts or entries")),
+            ));
+        }
         if !program.hosts.contains(&host) {
             return Err(Box::new(
                 Diagnostic::bare(&code::HOST_NOT_NAMED, format!("the file is not for {host}"))

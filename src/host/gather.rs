@@ -162,8 +162,11 @@ fn has_slates(bound: &Bound, layout: &mut Layout, rollouts: &Rollouts<'_>, n: us
             Ok(true)
         }
         (Host::Logs, _, Some((of, position))) => {
-            if of.len() != layout.n_rows || position.len() != layout.n_rows || position.contains(&0) {
-                return Err(unfit(format!("the slates do not fit {} rollouts, with places from 1", layout.n_rows)));
+            let n_rows = layout.n_rows;
+            let counts = of.iter().all(|slate| (*slate as usize) < n_rows) && !position.contains(&0);
+            if of.len() != n_rows || position.len() != n_rows || !counts {
+                let message = format!("the slates do not fit {n_rows} rollouts: slates count from 0, places from 1");
+                return Err(unfit(message));
             }
             layout.slates.of.clear();
             layout.slates.of.extend_from_slice(of);

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 use crate::eval::batch::{By, Column, Texts, Values};
-use crate::schema::{Feature, Raw};
+use crate::schema::Feature;
 use crate::types::Scale;
 
 /// Values of a column.
@@ -151,15 +151,18 @@ impl Slot {
                 }
             }
             (Scale::Bool, Given::Bools(_)) if feature.truths.is_empty() => self.lends = true,
+            (Scale::Bool, Given::Bools(v)) => {
+                self.bools.clear();
+                self.bools.extend(v.iter().map(|raw| feature.truths.iter().any(|t| t.is_bool(*raw))));
+            }
             (Scale::Bool, Given::Wholes(v)) => {
                 self.bools.clear();
                 for (at, raw) in v.iter().enumerate() {
-                    let is = |t: &Raw| matches!(t, Raw::Number(a) if *a == *raw as f64);
                     let there = given.is_valid(at) && !feature.is_missing_number(*raw as f64);
                     self.note(there);
                     self.bools.push(match raw {
                         _ if !there => false,
-                        _ if !feature.truths.is_empty() => feature.truths.iter().any(is),
+                        _ if !feature.truths.is_empty() => feature.truths.iter().any(|t| t.is_number(*raw as f64)),
                         0 => false,
                         1 => true,
                         _ => return Err(format!("it has {raw} in row {}, and is true or false", at + 1)),
@@ -241,7 +244,7 @@ impl Slot {
         let values = match (feature.scale, given.values) {
             (Scale::Count, Given::Doubles(v)) if self.lends => Values::Whole(Cow::Borrowed(v)),
             (Scale::Count, _) => Values::Whole(Cow::Borrowed(&self.wholes)),
-            (Scale::Bool, Given::Bools(v)) => Values::Bool(Cow::Borrowed(v)),
+            (Scale::Bool, Given::Bools(v)) if self.lends => Values::Bool(Cow::Borrowed(v)),
             (Scale::Bool, _) => Values::Bool(Cow::Borrowed(&self.bools)),
             (Scale::Category | Scale::Id, _) => Values::Text(Cow::Borrowed(&self.numbers)),
             (_, Given::Sids { codes, .. }) => {
@@ -269,5 +272,25 @@ impl Slot {
             _ => self.reals.reserve(n),
         }
         self.valid.reserve(n);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{By, Given, GivenColumn, Slot, Texts, Values};
+
+    /// A condition of which another value is true than usual: bools and whole numbers go through it alike.
+    #[test]
+    fn what_is_true_is_what_the_schema_says() {
+        let text = "schema: t\nfeatures: {off: {entity: request, scale: bool, true: [0]}}\n";
+        let mut found = crate::diagnostic::Diagnostics::default();
+        let schema = crate::schema::read(text, crate::source::FileId(0), &mut found);
+        let feature = schema.feature("off").unwrap();
+        for values in [Given::Bools(&[true, false]), Given::Wholes(&[1, 0])] {
+            let (given, mut slot) = (GivenColumn { values, valid: None }, Slot::default());
+            slot.fill(feature, &given, 2, &mut Texts::default()).unwrap();
+            let column = slot.column(feature, &given, By::Request);
+            assert!(matches!(&column.values, Values::Bool(b) if **b == [false, true]), "{:?}", column.values);
+        }
     }
 }

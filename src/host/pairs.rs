@@ -25,6 +25,8 @@ pub struct SignalCounts {
 pub struct SignalRoom<'c> {
     pub sources: Vec<Box<dyn SignalSource + 'c>>,
     pub held_out: Vec<Box<dyn SignalSource + 'c>>,
+    /// What each provides, the held-out ones last.
+    provides: Vec<Vec<String>>,
     /// The share of failed pairs past which a step is refused.
     pub fail_above: f64,
     pub counts: SignalCounts,
@@ -48,7 +50,8 @@ impl<'c> SignalRoom<'c> {
         held_out: Vec<Box<dyn SignalSource + 'c>>,
         fail_above: f64,
     ) -> Self {
-        Self { sources, held_out, fail_above, ..Self::default() }
+        let provides = sources.iter().chain(&held_out).map(|s| s.provides()).collect();
+        Self { sources, held_out, provides, fail_above, ..Self::default() }
     }
 
     /// Asks every source, and puts what they say into the batch by row.
@@ -75,11 +78,12 @@ impl<'c> SignalRoom<'c> {
             Some(Provider::Signal(source, place)) => Some((f, *source, *place)),
             _ => None,
         });
-        self.by_row.truncate(0);
-        for (_, source, place) in of_signals.clone() {
+        self.by_row.resize_with(of_signals.clone().count(), Vec::new);
+        for (rows, (_, source, place)) in self.by_row.iter_mut().zip(of_signals.clone()) {
             let values = self.by_pair.get(source).and_then(|s| s.get(place));
             let at = |pair: &u32| values.and_then(|v| v.get(*pair as usize)).copied().unwrap_or(0.0);
-            self.by_row.push(self.pair_of.iter().map(at).collect());
+            rows.clear();
+            rows.extend(self.pair_of.iter().map(at));
         }
         self.slots.resize_with(self.by_row.len(), Slot::default);
         for ((slot, values), (f, ..)) in self.slots.iter_mut().zip(&self.by_row).zip(of_signals.clone()) {
@@ -138,11 +142,9 @@ impl<'c> SignalRoom<'c> {
             catalog: bound.catalog.as_deref(),
         };
         let n = pairs.len();
-        let mut held = Vec::new();
         self.by_pair.resize_with(self.sources.len() + self.held_out.len(), Vec::new);
         let sources = self.sources.iter_mut().chain(&mut self.held_out);
-        for (source, columns) in sources.zip(&mut self.by_pair) {
-            let provides = source.provides();
+        for ((source, provides), columns) in sources.zip(&self.provides).zip(&mut self.by_pair) {
             columns.resize_with(provides.len(), Vec::new);
             for column in columns.iter_mut() {
                 column.clear();
@@ -153,15 +155,14 @@ impl<'c> SignalRoom<'c> {
                     .predict(&pairs, &mut Signals { columns })
                     .map_err(|why| failed(&format!("`{}`: {why}", source.id())))?;
             }
-            held.push(provides);
         }
         let mean = |values: &[f32]| {
             let known = values.iter().filter(|v| !v.is_nan());
             known.clone().map(|v| f64::from(*v)).sum::<f64>() / known.count().max(1) as f64
         };
-        for (h, names) in held.iter().enumerate().skip(self.sources.len()) {
+        for (h, names) in self.provides.iter().enumerate().skip(self.sources.len()) {
             for (place, name) in names.iter().enumerate() {
-                let first = held.iter().take(self.sources.len()).enumerate();
+                let first = self.provides.iter().take(self.sources.len()).enumerate();
                 let own = first.filter_map(|(s, names)| Some((s, names.iter().position(|n| n == name)?))).next();
                 let of = |s: usize, p: usize| self.by_pair.get(s).and_then(|c| c.get(p)).map_or(f64::NAN, |v| mean(v));
                 let main = own.map_or(f64::NAN, |(s, p)| of(s, p));

@@ -88,6 +88,32 @@ pub enum Raw {
     Text(String),
 }
 
+impl Raw {
+    /// Whether a raw number is this value.
+    #[must_use]
+    pub fn is_number(&self, raw: f64) -> bool {
+        matches!(self, Self::Number(a) if *a == raw)
+    }
+
+    /// Whether a raw text is this value.
+    #[must_use]
+    pub fn is_text(&self, raw: &str) -> bool {
+        match self {
+            Self::Number(a) => raw.parse() == Ok(*a),
+            Self::Text(a) => a == raw,
+        }
+    }
+
+    /// Whether a raw condition is this value.
+    #[must_use]
+    pub fn is_bool(&self, raw: bool) -> bool {
+        match self {
+            Self::Number(a) => *a == f64::from(raw),
+            Self::Text(a) => a.parse() == Ok(raw),
+        }
+    }
+}
+
 /// The categories a feature may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Names {
@@ -133,16 +159,13 @@ impl Feature {
     /// Whether a raw number means that the value is missing.
     #[must_use]
     pub fn is_missing_number(&self, raw: f64) -> bool {
-        self.missing.iter().any(|m| matches!(m, Raw::Number(a) if *a == raw))
+        self.missing.iter().any(|m| m.is_number(raw))
     }
 
     /// Whether a raw text means that the value is missing.
     #[must_use]
     pub fn is_missing_text(&self, raw: &str) -> bool {
-        self.missing.iter().any(|m| match m {
-            Raw::Number(a) => raw.trim().parse() == Ok(*a),
-            Raw::Text(a) => a == raw,
-        })
+        self.missing.iter().any(|m| m.is_text(raw))
     }
 
     /// A raw number in base units and within `clip`, and whether the clip changed it.

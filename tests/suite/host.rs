@@ -162,25 +162,37 @@ fn scorer(reward: &Reward, catalog: &Arc<MemoryCatalog>, requests: usize) -> Sco
         .unwrap()
 }
 
+/// The columns of a feed for the inputs that a scorer declared; `known` says where `p_click` is not null.
+fn inputs<'a>(
+    feed: &'a Feed,
+    keys: &'a [&'a str],
+    known: Option<&'a [bool]>,
+    scorer: &Scorer<'_>,
+) -> (Requests<'a>, Rollouts<'a>) {
+    let input = |name| scorer.input(name).unwrap();
+    let requests = Requests::new(keys.len())
+        .keys(keys)
+        .with(input("region"), Given::Strings(&feed.region))
+        .with(input("age"), Given::Reals(&feed.age))
+        .past(&feed.past_offsets)
+        .with(scorer.past_input("sid").unwrap(), Given::Sids { codes: &feed.past, levels: 2 })
+        .wanted(&feed.wanted_offsets)
+        .with(scorer.wanted_input("sid").unwrap(), Given::Sids { codes: &feed.wanted, levels: 2 });
+    let mut rollouts = Rollouts::new(Groups::Even(GROUP))
+        .sids(&feed.codes, 2)
+        .padding(&feed.padding)
+        .with(input("logp"), Given::Reals(&feed.logp));
+    if let Some(p_click) = scorer.input("p_click") {
+        rollouts = rollouts.with_nulls(p_click, Given::Reals(&feed.p_click), known);
+    }
+    (requests, rollouts)
+}
+
 /// A step of the feed through the host; NaN of `p_click` stands for null, as in the files.
 fn by_host(feed: &Feed, scorer: &mut Scorer<'_>, check: impl FnOnce(rewardc::host::Scored<'_>)) {
     let keys: Vec<&str> = feed.keys.iter().map(String::as_str).collect();
     let known: Vec<bool> = feed.p_click.iter().map(|p| !p.is_nan()).collect();
-    let [region, age, p_click, logp] = ["region", "age", "p_click", "logp"].map(|n| scorer.input(n).unwrap());
-    let (past, wanted) = (scorer.past_input("sid").unwrap(), scorer.wanted_input("sid").unwrap());
-    let requests = Requests::new(feed.keys.len())
-        .keys(&keys)
-        .with(region, Given::Strings(&feed.region))
-        .with(age, Given::Reals(&feed.age))
-        .past(&feed.past_offsets)
-        .with(past, Given::Sids { codes: &feed.past, levels: 2 })
-        .wanted(&feed.wanted_offsets)
-        .with(wanted, Given::Sids { codes: &feed.wanted, levels: 2 });
-    let rollouts = Rollouts::new(Groups::Even(GROUP))
-        .sids(&feed.codes, 2)
-        .padding(&feed.padding)
-        .with_nulls(p_click, Given::Reals(&feed.p_click), Some(&known))
-        .with(logp, Given::Reals(&feed.logp));
+    let (requests, rollouts) = inputs(feed, &keys, Some(&known), scorer);
     check(scorer.score(&requests, &rollouts, Step { seed: 3, step: 8 }).unwrap());
 }
 
@@ -195,21 +207,7 @@ fn a_warm_step_allocates_only_inside_the_evaluator() {
     let mut scorer = scorer(&reward, &catalog, 40);
     let keys: Vec<&str> = feed.keys.iter().map(String::as_str).collect();
     let known: Vec<bool> = feed.p_click.iter().map(|p| !p.is_nan()).collect();
-    let [region, age, p_click, logp] = ["region", "age", "p_click", "logp"].map(|n| scorer.input(n).unwrap());
-    let (past, wanted) = (scorer.past_input("sid").unwrap(), scorer.wanted_input("sid").unwrap());
-    let requests = Requests::new(feed.keys.len())
-        .keys(&keys)
-        .with(region, Given::Strings(&feed.region))
-        .with(age, Given::Reals(&feed.age))
-        .past(&feed.past_offsets)
-        .with(past, Given::Sids { codes: &feed.past, levels: 2 })
-        .wanted(&feed.wanted_offsets)
-        .with(wanted, Given::Sids { codes: &feed.wanted, levels: 2 });
-    let rollouts = Rollouts::new(Groups::Even(GROUP))
-        .sids(&feed.codes, 2)
-        .padding(&feed.padding)
-        .with_nulls(p_click, Given::Reals(&feed.p_click), Some(&known))
-        .with(logp, Given::Reals(&feed.logp));
+    let (requests, rollouts) = inputs(&feed, &keys, Some(&known), &scorer);
     let mut step = || count(|| scorer.score(&requests, &rollouts, Step { seed: 3, step: 8 }).map(|_| ()).unwrap()).0;
     let (_, _, warm, warmer) = (step(), step(), step(), step());
     assert_eq!(warm, warmer);
@@ -291,21 +289,8 @@ fn a_source_is_asked_once_about_distinct_legal_pairs() {
         .fail_above(0.9)
         .build()
         .unwrap();
-    let [region, age, logp] = ["region", "age", "logp"].map(|n| scorer.input(n).unwrap());
-    let (past, wanted) = (scorer.past_input("sid").unwrap(), scorer.wanted_input("sid").unwrap());
     let keys: Vec<&str> = feed.keys.iter().map(String::as_str).collect();
-    let requests = Requests::new(30)
-        .keys(&keys)
-        .with(region, Given::Strings(&feed.region))
-        .with(age, Given::Reals(&feed.age))
-        .past(&feed.past_offsets)
-        .with(past, Given::Sids { codes: &feed.past, levels: 2 })
-        .wanted(&feed.wanted_offsets)
-        .with(wanted, Given::Sids { codes: &feed.wanted, levels: 2 });
-    let rollouts = Rollouts::new(Groups::Even(GROUP))
-        .sids(&feed.codes, 2)
-        .padding(&feed.padding)
-        .with(logp, Given::Reals(&feed.logp));
+    let (requests, rollouts) = inputs(&feed, &keys, None, &scorer);
     let scored = scorer.score(&requests, &rollouts, Step::default()).unwrap();
     let counts = scored.counts();
     let click = scored.column(rewardc::program::Column::Raw(0)).unwrap();
@@ -377,21 +362,7 @@ fn inputs_that_do_not_fit_are_refused_and_leave_the_scorer_sound() {
         let mut feed = feed(5, 4);
         spoil(&mut feed);
         let keys: Vec<&str> = feed.keys.iter().map(String::as_str).collect();
-        let [region, age, p_click, logp] = ["region", "age", "p_click", "logp"].map(|n| scorer.input(n).unwrap());
-        let (past, wanted) = (scorer.past_input("sid").unwrap(), scorer.wanted_input("sid").unwrap());
-        let requests = Requests::new(keys.len())
-            .keys(&keys)
-            .with(region, Given::Strings(&feed.region))
-            .with(age, Given::Reals(&feed.age))
-            .past(&feed.past_offsets)
-            .with(past, Given::Sids { codes: &feed.past, levels: 2 })
-            .wanted(&feed.wanted_offsets)
-            .with(wanted, Given::Sids { codes: &feed.wanted, levels: 2 });
-        let rollouts = Rollouts::new(Groups::Even(GROUP))
-            .sids(&feed.codes, 2)
-            .padding(&feed.padding)
-            .with(p_click, Given::Reals(&feed.p_click))
-            .with(logp, Given::Reals(&feed.logp));
+        let (requests, rollouts) = inputs(&feed, &keys, None, &scorer);
         let refused = scorer.score(&requests, &rollouts, Step::default()).err().unwrap();
         assert_eq!(refused.code.id, code, "{}", refused.message);
         let (expected, _) = by_files(&good, &reward, folder.path());

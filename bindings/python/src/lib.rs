@@ -120,8 +120,16 @@ impl Reward {
         state: Option<&str>,
         capacity: (usize, usize, usize),
     ) -> PyResult<Scorer> {
-        let decode = if decode == "masked" { Decode::Masked } else { Decode::Free };
-        let order = if order == "sampled" { Order::Sampled } else { Order::Beam };
+        let decode = match decode {
+            "free" => Decode::Free,
+            "masked" => Decode::Masked,
+            other => return Err(errors::bad_input(format!("`decode` is \"free\" or \"masked\", not \"{other}\""))),
+        };
+        let order = match order {
+            "beam" => Order::Beam,
+            "sampled" => Order::Sampled,
+            other => return Err(errors::bad_input(format!("`order` is \"beam\" or \"sampled\", not \"{other}\""))),
+        };
         let binding = match catalog {
             Some(catalog) => self.reward.bind(&catalog.catalog),
             None => self.reward.bind_without_catalog(),

@@ -249,3 +249,10 @@ def test_only_codes_that_lead_to_an_item_may_follow(catalog):
     assert allowed(0, [9]) == [2, 4, 5]
     assert allowed(0, [9, 5]) == [9]
     assert allowed(0, [9, 3]) == [1] and allowed(0, [9, 5, 9]) == [1]
+
+
+def test_words_and_sizes_that_make_no_sense(reward, catalog):
+    assert refused(bound, reward, catalog, decode="maskd").code == "RW0902"
+    assert refused(bound, reward, catalog, order="beams").code == "RW0902"
+    assert refused(bound, reward, catalog, host="train").code == "RW0902"
+    assert refused(bound, reward, catalog, capacity=(2**40, 2**40, 1)).code == "RW0903"
