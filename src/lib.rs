@@ -3,6 +3,7 @@ pub mod builtins;
 pub mod catalog;
 pub mod check;
 pub mod cli;
+pub mod control;
 #[cfg(feature = "data")]
 pub mod data;
 pub mod diagnostic;
@@ -16,3 +17,4 @@ pub mod syntax;
 pub mod testing;
 pub mod types;
 mod write;
+mod yaml;

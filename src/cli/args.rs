@@ -38,6 +38,8 @@ pub enum Command {
     Score(ScoreArgs),
     /// Show one score as a sum.
     Why(WhyArgs),
+    /// Show the state of a reward's caps, or move it by what was measured.
+    Control(ControlArgs),
     /// Check data against its schema.
     Schema(SchemaArgs),
     /// Everything once, on a small made-up feed: no data needed.
@@ -143,6 +145,51 @@ pub struct WhyArgs {
     pub lets: bool,
     #[arg(long, value_enum, default_value_t = SummaryFormat::Human)]
     pub format: SummaryFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct ControlArgs {
+    #[command(subcommand)]
+    pub command: ControlCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ControlCommand {
+    /// Say where each cap stands.
+    Show(ControlFiles),
+    /// Move the state by a measurement, and write it in the place of the old one.
+    Step {
+        #[command(flatten)]
+        files: ControlFiles,
+        /// What was measured (JSON): `{"requests": 500, "caps": {"ads": {"spans": 500, "share": 0.12}}}`.
+        #[arg(long, conflicts_with = "data", required_unless_present = "data")]
+        observed: Option<PathBuf>,
+        /// Measure it on a log: the folder of the data files that the schema names.
+        #[arg(long)]
+        data: Option<PathBuf>,
+        /// Catalog of the log (CSV or Parquet, one row an item).
+        #[arg(long, requires = "data")]
+        catalog: Option<PathBuf>,
+        /// Write nothing, only say what would move.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// What a reward's control stands on.
+#[derive(Debug, Args)]
+pub struct ControlFiles {
+    /// The reward file.
+    pub file: PathBuf,
+    /// How its caps are moved (YAML).
+    #[arg(long)]
+    pub controllers: PathBuf,
+    /// The state (JSON); a file that is not there yet stands for the start.
+    #[arg(long)]
+    pub state: PathBuf,
+    /// Give a `param` another value.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub settings: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -4,11 +4,13 @@
 
 mod args;
 mod check;
+mod control;
 #[cfg(feature = "data")]
 mod demo;
 mod explain;
 mod fmt;
 mod interrupt;
+mod program;
 #[cfg(feature = "data")]
 mod schema;
 #[cfg(feature = "data")]
@@ -84,6 +86,7 @@ fn run() -> Exit {
         Command::Explain(args) => explain::run(args, &mut ui),
         Command::Fmt(args) => fmt::run(args, &mut ui),
         Command::Test(args) => test::run(args, &mut ui),
+        Command::Control(args) => control::run(args, &mut ui),
         #[cfg(feature = "data")]
         Command::Score(args) => score::run(args, &mut ui),
         #[cfg(feature = "data")]

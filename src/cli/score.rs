@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::args::{Format, InputArgs, ScoreArgs, SummaryFormat};
-use super::check::{load, options};
+use super::args::{InputArgs, ScoreArgs, SummaryFormat};
+use super::program::{checked_program, could_not};
 use super::{Exit, Ui};
-use crate::check::{Checked, set_param, unreadable};
+use crate::check::{Checked, unreadable};
 use crate::data::{Bound, Input, Progress, bind, write_scores, written_as_csv};
 use crate::diagnostic::{Diagnostic, code, did_you_mean};
 use crate::eval::reference::Reference;
@@ -180,58 +180,12 @@ fn facts(ready: &Ready, scores: &Scores) -> Vec<(String, String)> {
 
 /// Checks the file, applies settings, reads state and data.
 pub fn prepare(args: &InputArgs, ui: &mut Ui, progress: &dyn Progress) -> Result<Ready, Exit> {
-    let could_not = |ui: &mut Ui, diagnostic: Diagnostic| {
-        ui.report_bare(diagnostic);
-        Exit::CouldNotRun
-    };
-    let checked = load(&args.file, &options()).map_err(|fault| could_not(ui, fault))?;
-    if !checked.diagnostics.is_empty() {
-        ui.report(&checked.diagnostics, &checked.sources, Format::Human);
-    }
-    let Some(mut program) = checked.program.clone() else { return Err(Exit::Findings) };
+    let (checked, program) = checked_program(&args.file, &args.settings, ui)?;
     let host = Host::named(&args.host).unwrap_or(Host::Logs);
     if !program.hosts.contains(&host) {
         return Err(could_not(ui, refused(&Refusal::HostNotNamed { host })));
     }
-    let mut set = std::collections::BTreeSet::new();
-    for setting in &args.settings {
-        if let Some((name, _)) = setting.split_once('=').filter(|(name, _)| !set.insert(name.trim())) {
-            let message = format!("`{name}` is set twice");
-            return Err(could_not(ui, Diagnostic::bare(&code::SETTING, message).help("give each param one value")));
-        }
-        let Some((name, value)) = setting.split_once('=') else {
-            let message = format!("`{setting}` is not NAME=VALUE");
-            return Err(could_not(
-                ui,
-                Diagnostic::bare(&code::SETTING, message).help("for example `--set marketing_cap=8%`"),
-            ));
-        };
-        set_param(&mut program, checked.schema.currency.as_deref(), name.trim(), value)
-            .map_err(|f| could_not(ui, Diagnostic::bare(&code::SETTING, f.message).maybe_help(f.help)))?;
-    }
-    let state = match &args.state {
-        None => ControlState::default(),
-        Some(path) => {
-            let read = DiskFiles::around(path).and_then(|f| f.read_entry(path));
-            let (_, text) = read.map_err(|fault| could_not(ui, unreadable(path, &fault)))?;
-            ControlState::from_json(&text).map_err(|why| {
-                let message = format!("`{}` is not a control state: {why}", path.display());
-                let help =
-                    r#"for example {"caps": {"NAME": {"lambda": 0.3, "share": 0.12, "shown": 40, "matching": 5}}}"#;
-                could_not(ui, Diagnostic::bare(&code::STATE, message).help(help))
-            })?
-        }
-    };
-    let known: Vec<&str> = program.caps().map(|(_, c)| c.name.as_str()).collect();
-    if let Some(unknown) = state.caps.keys().find(|k| !known.contains(&k.as_str())) {
-        let near = did_you_mean(unknown, known.iter().copied());
-        let diagnostic = Diagnostic::bare(
-            &code::STATE,
-            format!("the state speaks of a cap `{unknown}` that the file does not have"),
-        )
-        .maybe_help(near.map(|n| format!("did you mean `{n}`?")));
-        return Err(could_not(ui, diagnostic));
-    }
+    let state = state_of(args.state.as_deref(), &program, ui)?;
     if !args.data.is_dir() {
         let message = format!("`{}` is not a folder", args.data.display());
         return Err(could_not(
@@ -242,6 +196,28 @@ pub fn prepare(args: &InputArgs, ui: &mut Ui, progress: &dyn Progress) -> Result
     let input = Input { folder: args.data.clone(), host, catalog: args.catalog.clone() };
     let bound = bind(&program, &checked.schema, &input, progress).map_err(|fault| could_not(ui, *fault))?;
     Ok(Ready { program, checked, bound, state, host, seed: args.seed })
+}
+
+/// The state in a file; without one every cap is at its start.
+fn state_of(path: Option<&Path>, program: &Program, ui: &mut Ui) -> Result<ControlState, Exit> {
+    let Some(path) = path else { return Ok(ControlState::default()) };
+    let read = DiskFiles::around(path).and_then(|f| f.read_entry(path));
+    let (_, text) = read.map_err(|fault| could_not(ui, unreadable(path, &fault)))?;
+    let state = ControlState::from_json(&text).map_err(|why| {
+        let message = format!("`{}` is not a control state: {why}", path.display());
+        let help = r#"for example {"caps": {"NAME": {"lambda": 0.3, "share": 0.12, "shown": 40, "matching": 5}}}"#;
+        could_not(ui, Diagnostic::bare(&code::STATE, message).help(help))
+    })?;
+    let known: Vec<&str> = program.caps().map(|(_, c)| c.name.as_str()).collect();
+    match state.caps.keys().find(|k| !known.contains(&k.as_str())) {
+        None => Ok(state),
+        Some(unknown) => {
+            let near = did_you_mean(unknown, known.iter().copied());
+            let message = format!("the state speaks of a cap `{unknown}` that the file does not have");
+            let diagnostic = Diagnostic::bare(&code::STATE, message);
+            Err(could_not(ui, diagnostic.maybe_help(near.map(|n| format!("did you mean `{n}`?")))))
+        }
+    }
 }
 
 /// A refusal of the evaluator as a coded message.

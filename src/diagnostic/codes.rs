@@ -104,8 +104,8 @@ codes! {
     PENALTY_INSIDE "RW0412" Warning "a penalty inside what trainers normalize";
     MUCH_WORK "RW0413" Warning "much work per request";
     UNUSED_ALLOW "RW0414" Warning "an `allow` that silences nothing or has run out";
-    YAML "RW0501" Error "a schema that is not YAML";
-    UNKNOWN_KEY "RW0502" Error "a key that schemas do not have";
+    YAML "RW0501" Error "a schema or controller file that is not YAML";
+    UNKNOWN_KEY "RW0502" Error "a key that schemas or controller files do not have";
     SCHEMA_VALUE "RW0503" Error "a value that the key cannot take";
     SCHEMA_MISSING "RW0504" Error "a key that must be there";
     SCHEMA_NAME "RW0505" Error "a feature name that cannot be used";
@@ -139,4 +139,8 @@ codes! {
     HOST_INPUT "RW0902" Error "a step whose inputs do not fit";
     CAPACITY "RW0903" Error "a step past the capacity";
     SIGNAL "RW0904" Error "a signal source that fails";
+    CONTROLLER "RW0905" Error "a controller that does not fit its reward";
+    UNMEASURED "RW0906" Error "a controller that sees nothing";
+    OBSERVED "RW0907" Error "a measurement that cannot be used";
+    REFUSED_SLATE "RW0908" Error "a slate that cannot be chosen";
 }

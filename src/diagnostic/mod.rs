@@ -7,11 +7,13 @@ mod codes;
 mod human;
 mod json;
 mod short;
+mod unsound;
 
 pub use codes::{ALL, Code, find};
 pub use human::{HumanStyle, human};
 pub use json::json;
 pub use short::short;
+pub use unsound::Unsound;
 
 /// The codes by name, as `code::UNKNOWN_NAME`.
 pub mod code {

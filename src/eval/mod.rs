@@ -5,14 +5,16 @@
 //! knows of files, of polars or of the command line.
 
 pub mod batch;
+mod memory;
 mod pick;
 pub mod reference;
 mod scores;
 mod state;
 
 pub use batch::{Batch, By, Column, List, Texts, Values};
+pub use memory::Memory;
 pub use pick::{pick_key, picked};
-pub use scores::{Counts, NumberColumn, Reason, Scores, Verdict};
+pub use scores::{Counts, Matches, NumberColumn, Reason, Scores, Share, Verdict};
 pub use state::{CapState, ControlState, Matching, StateNote};
 
 use crate::program::Program;

@@ -153,6 +153,43 @@ pub struct Counts {
     pub equal_places: u64,
 }
 
+/// How large a class is in the spans of a cap, each span counting alike (R4.8).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Share {
+    /// Spans with at least one scored member.
+    pub spans: u64,
+    /// Sum over the spans of `matching / members`.
+    pub sum: f64,
+    /// Sum over the spans of `1 / members`: what a count is divided by.
+    pub sum_inverse: f64,
+}
+
+impl Share {
+    /// Counts a span of so many members, of whom so many match.
+    pub fn add(&mut self, matching: u64, members: u64) {
+        self.spans += 1;
+        self.sum += matching as f64 / members as f64;
+        self.sum_inverse += 1.0 / members as f64;
+    }
+
+    /// The mean share, if any span was counted.
+    #[must_use]
+    pub fn mean(&self) -> Option<f64> {
+        (self.spans > 0).then(|| self.sum / self.spans as f64)
+    }
+}
+
+/// Who of the candidates a cap is about.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Matches {
+    /// Row by row: scored, and the cap's condition holds.
+    pub is: Vec<bool>,
+    /// Row by row the number of the row's KEY, in `key_texts`; of a cap without `per` the same for all.
+    pub keys: Vec<u32>,
+    pub key_texts: Vec<String>,
+    pub share: Share,
+}
+
 /// The scores of a batch.
 #[derive(Clone, Debug)]
 pub struct Scores {
@@ -166,6 +203,8 @@ pub struct Scores {
     /// Parts that read the slate were put off (R7.3).
     pub partial: bool,
     pub counts: Counts,
+    /// By cap, by its place among the parts; none for a cap whose condition waits for the slate choice.
+    pub matches: BTreeMap<usize, Matches>,
 }
 
 impl Scores {
@@ -184,6 +223,7 @@ impl Scores {
             item_of,
             partial: false,
             counts: Counts::default(),
+            matches: BTreeMap::new(),
         }
     }
 

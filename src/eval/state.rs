@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::Memory;
 use crate::program::{Charge, Program};
 use crate::source::Json;
 
@@ -31,6 +32,9 @@ pub struct CapState {
     /// The matching ones among them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub matching: Option<Matching>,
+    /// What its controller remembers; nothing else reads it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<Memory>,
 }
 
 /// Matching items shown, altogether or key by key.
@@ -56,21 +60,21 @@ impl Matching {
 /// Version of the form in which states are written.
 const VERSION: &str = "1";
 
-/// More items than any session was shown.
-const MOST_SHOWN: u64 = 1_000_000_000_000;
-
 impl CapState {
     fn of(name: &str, value: Json) -> Result<Self, String> {
         let mut cap = Self::default();
-        for (key, value) in object(value, &format!("the cap `{name}`"))? {
+        for (key, value) in value.into_object(&format!("the cap `{name}`"))? {
             let what = format!("`{key}` of `{name}`");
             match key.as_str() {
-                "lambda" => cap.lambda = Some(number(&value, &what)?),
-                "share" => cap.share = Some(number(&value, &what)?),
-                "shown" => cap.shown = Some(count(&value, &what)?),
+                "lambda" => cap.lambda = Some(value.number(&what)?),
+                "share" => cap.share = Some(value.number(&what)?),
+                "shown" => cap.shown = Some(value.whole(&what)?),
                 "matching" => cap.matching = Some(Matching::of_json(value, &what)?),
+                "memory" => cap.memory = Some(Memory::of_json(value, &what)?),
                 _ => {
-                    return Err(format!("{what} is unknown: a cap has `lambda`, `share`, `shown` and `matching`"));
+                    return Err(format!(
+                        "{what} is unknown: a cap has `lambda`, `share`, `shown`, `matching` and `memory`"
+                    ));
                 }
             }
         }
@@ -94,35 +98,12 @@ impl Matching {
         match value {
             Json::Object(keys) => keys
                 .into_iter()
-                .map(|(key, n)| Ok((key.clone(), count(&n, &format!("`{key}` in {what}"))?)))
+                .map(|(key, n)| Ok((key.clone(), n.whole(&format!("`{key}` in {what}"))?)))
                 .collect::<Result<_, String>>()
                 .map(Self::PerKey),
-            other => count(&other, what).map(Self::All),
+            other => other.whole(what).map(Self::All),
         }
     }
-}
-
-fn object(value: Json, what: &str) -> Result<Vec<(String, Json)>, String> {
-    match value {
-        Json::Object(entries) => Ok(entries),
-        other => Err(format!("{what} is an object in braces, not {}", other.kind())),
-    }
-}
-
-fn number(value: &Json, what: &str) -> Result<f64, String> {
-    match value {
-        Json::Number(n) => n.parse().ok().filter(|v: &f64| v.is_finite()),
-        _ => None,
-    }
-    .ok_or_else(|| format!("{what} is a number, not {}", value.kind()))
-}
-
-fn count(value: &Json, what: &str) -> Result<u64, String> {
-    match value {
-        Json::Number(n) => n.parse().ok().filter(|n| *n <= MOST_SHOWN),
-        _ => None,
-    }
-    .ok_or_else(|| format!("{what} is a whole number from 0 to {MOST_SHOWN}, not {}", value.kind()))
 }
 
 /// Something about a state that a user should know.
@@ -150,7 +131,7 @@ impl ControlState {
     /// What is wrong with it, as a sentence.
     pub fn from_json(text: &str) -> Result<Self, String> {
         let mut state = Self::default();
-        for (key, value) in object(Json::read(text.as_bytes())?, "it")? {
+        for (key, value) in Json::read(text.as_bytes())?.into_object("it")? {
             match (key.as_str(), value) {
                 ("version", Json::Number(n)) if n == VERSION => {}
                 ("version", other) => {
@@ -159,7 +140,7 @@ impl ControlState {
                 ("reward", Json::Text(id)) => state.reward = Some(id),
                 ("reward", other) => return Err(format!("`reward` is the id of a reward, not {}", other.kind())),
                 ("caps", caps) => {
-                    for (name, cap) in object(caps, "`caps`")? {
+                    for (name, cap) in caps.into_object("`caps`")? {
                         let read = CapState::of(&name, cap)?;
                         state.caps.insert(name, read);
                     }

@@ -8,6 +8,7 @@ use super::reward::Reward;
 use super::scorer::{Resolved, Scorer};
 use super::signals::SignalSource;
 use crate::catalog::Catalog;
+use crate::control::Controllers;
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::eval::ControlState;
 use crate::types::Host;
@@ -42,6 +43,7 @@ pub struct Binding<'s> {
     pub(super) sources: Vec<Box<dyn SignalSource + 's>>,
     pub(super) held_out: Vec<Box<dyn SignalSource + 's>>,
     pub(super) state: ControlState,
+    pub(super) controllers: Controllers,
     pub(super) capacity: Capacity,
     pub(super) fail_above: f64,
 }
@@ -58,6 +60,7 @@ impl<'s> Binding<'s> {
             sources: Vec::new(),
             held_out: Vec::new(),
             state: ControlState::default(),
+            controllers: Controllers::default(),
             capacity: Capacity::default(),
             fail_above: 0.1,
         }
@@ -149,6 +152,13 @@ impl<'s> Binding<'s> {
         self
     }
 
+    /// What moves the state at [`Scorer::end_step`]; without controllers only sessions' counts move.
+    #[must_use]
+    pub fn controllers(mut self, controllers: Controllers) -> Self {
+        self.controllers = controllers;
+        self
+    }
+
     /// The most that a step may hold.
     #[must_use]
     pub fn capacity(mut self, capacity: Capacity) -> Self {
@@ -211,6 +221,10 @@ impl<'s> Binding<'s> {
             let message = format!("the state speaks of a cap `{unknown}` that the file does not have");
             return Err(Box::new(Diagnostic::bare(&code::STATE, message).help("take it out of the state")));
         }
+        if let Some(unknown) = self.controllers.caps.keys().find(|k| !program.caps().any(|(_, c)| c.name == **k)) {
+            let message = format!("the controllers are of a reward with a cap `{unknown}`, and this has none");
+            return Err(Box::new(Diagnostic::bare(&code::CONTROLLER, message).help("load them for this reward")));
+        }
         let providers = resolve(&Asked {
             reward: &self.reward,
             host,
@@ -218,7 +232,9 @@ impl<'s> Binding<'s> {
             declared: &self.declared,
             sources: &self.sources,
         })?;
-        let Self { reward, catalog, host, declared, sources, held_out, state, capacity, fail_above, .. } = self;
+        let Self { reward, catalog, host, declared, sources, held_out, mut state, capacity, fail_above, .. } = self;
+        state.reward.get_or_insert_with(|| reward.id());
+        self.controllers.begin(&mut state);
         Ok(Scorer::new(Resolved {
             reward,
             catalog,
@@ -228,6 +244,7 @@ impl<'s> Binding<'s> {
             sources,
             held_out,
             state,
+            controllers: self.controllers,
             capacity,
             fail_above,
         }))

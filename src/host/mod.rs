@@ -11,6 +11,7 @@
 
 mod bind;
 mod bound;
+mod end;
 mod faults;
 mod gather;
 mod given;
@@ -24,13 +25,15 @@ mod scorer;
 mod signals;
 mod state;
 
+pub use crate::diagnostic::Unsound;
 pub use bind::{Binding, Decode, Order};
 pub use bound::Capacity;
 pub use given::Given;
 pub use inputs::{Groups, InputId, Requests, Rollouts};
 pub use pairs::SignalCounts;
-pub use reward::{Need, Owner, Reward, Unsound};
+pub use reward::{Need, Owner, Reward};
 pub use scored::{Scored, StepCounts};
 pub use scorer::{Scorer, Step};
 pub use signals::{Pairs, SignalFn, SignalSource, Signals};
+pub(crate) use state::load_or_start_of;
 pub use state::{load_or_start, save};

@@ -7,7 +7,7 @@ use super::faults::unfit;
 use super::given::{Given, GivenColumn, Slot};
 use crate::catalog::{Catalog as _, MemoryCatalog};
 use crate::check::{self, Checked, Options, set_param};
-use crate::diagnostic::{Diagnostic, Fault, Severity, code, did_you_mean};
+use crate::diagnostic::{Diagnostic, Fault, Severity, Unsound, code, did_you_mean};
 use crate::eval::By;
 use crate::program::{FeatureId, Program, entry_reads};
 use crate::schema::{Entity, Schema};
@@ -50,27 +50,6 @@ pub enum Owner {
     Past,
     Wanted,
 }
-
-/// A reward that does not check: its findings with the texts they point into.
-pub struct Unsound {
-    pub diagnostics: Vec<Diagnostic>,
-    pub sources: Sources,
-}
-
-impl std::fmt::Display for Unsound {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(crate::diagnostic::short(&self.diagnostics, &self.sources).trim_end())
-    }
-}
-
-impl std::fmt::Debug for Unsound {
-    /// As a reader of a panic wants it: the findings.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for Unsound {}
 
 impl Reward {
     /// Reads and checks a reward file with what it names.

@@ -13,6 +13,7 @@ use super::reward::Reward;
 use super::scored::Scored;
 use super::signals::SignalSource;
 use crate::catalog::Catalog;
+use crate::control::Controllers;
 use crate::diagnostic::Fault;
 use crate::eval::reference::Reference;
 use crate::eval::{ControlState, Evaluator, Run, Scores, Texts};
@@ -32,6 +33,9 @@ pub struct Scorer<'c> {
     capacity: Capacity,
     pub(super) bound: Bound,
     pub(super) state: ControlState,
+    pub(super) controllers: Controllers,
+    /// Requests of the last step, until it is ended.
+    pub(super) unended: Option<u64>,
     evaluator: Reference,
     /// Texts of the catalog, and behind them those of the step.
     texts: Texts,
@@ -54,14 +58,15 @@ pub struct Resolved<'c> {
     pub sources: Vec<Box<dyn SignalSource + 'c>>,
     pub held_out: Vec<Box<dyn SignalSource + 'c>>,
     pub state: ControlState,
+    pub controllers: Controllers,
     pub capacity: Capacity,
     pub fail_above: f64,
 }
 
 impl<'c> Scorer<'c> {
     pub(super) fn new(resolved: Resolved<'c>) -> Self {
-        let Resolved { reward, catalog, host, declared, providers, sources, held_out, state, capacity, fail_above } =
-            resolved;
+        let Resolved { reward, catalog, host, declared, providers, sources, held_out, fail_above, .. } = resolved;
+        let Resolved { state, controllers, capacity, .. } = resolved;
         let (program, schema) = reward.parts();
         let texts = catalog.as_ref().map_or_else(Texts::default, |c| c.texts().clone());
         let n_rows = capacity.requests * capacity.group;
@@ -105,6 +110,8 @@ impl<'c> Scorer<'c> {
             capacity,
             bound,
             state,
+            controllers,
+            unended: None,
             texts,
             cleaned,
             layout,
@@ -201,6 +208,7 @@ impl<'c> Scorer<'c> {
         self.in_statistics.clear();
         self.in_statistics.extend((0..scores.n_rows).map(|row| scores.in_statistics(row)));
         self.scores = scores;
+        self.unended = Some(requests.n as u64);
         Ok(self.last())
     }
 }

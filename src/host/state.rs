@@ -15,9 +15,13 @@ use crate::write::write_whole;
 /// # Errors
 /// A file that cannot be read (RW0801), is no state, or belongs to another reward (RW0807).
 pub fn load_or_start(path: impl AsRef<Path>, reward: &Reward) -> Result<ControlState, Fault> {
-    let path = path.as_ref();
+    load_or_start_of(path.as_ref(), &reward.id())
+}
+
+/// The same for the reward of this id.
+pub(crate) fn load_or_start_of(path: &Path, reward: &str) -> Result<ControlState, Fault> {
     if !path.exists() {
-        return Ok(ControlState { reward: Some(reward.id()), ..ControlState::default() });
+        return Ok(ControlState { reward: Some(reward.to_string()), ..ControlState::default() });
     }
     let read = DiskFiles::around(path).and_then(|files| files.read_entry(path));
     let (_, text) = read.map_err(|fault| Box::new(unreadable(path, &fault)))?;
@@ -29,7 +33,7 @@ pub fn load_or_start(path: impl AsRef<Path>, reward: &Reward) -> Result<ControlS
     };
     let state = ControlState::from_json(&text).map_err(refused)?;
     match &state.reward {
-        Some(id) if *id != reward.id() => Err(refused(format!("it belongs to {id}, and this is {}", reward.id()))),
+        Some(id) if *id != reward => Err(refused(format!("it belongs to {id}, and this is {reward}"))),
         _ => Ok(state),
     }
 }

@@ -4,6 +4,7 @@
 //! shares them) and the rules, parts and channels that stand on them. It knows nothing of text
 //! beyond the places its expressions came from.
 
+mod bound;
 mod canonical;
 mod columns;
 mod expr;

@@ -3,7 +3,6 @@
 
 mod feature;
 mod read;
-mod yaml;
 
 pub use feature::{Clip, Direction, Entity, Feature, Names, Raw};
 pub(crate) use read::quantity;

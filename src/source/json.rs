@@ -22,7 +22,45 @@ pub enum Json {
 /// Deepest nesting that is read.
 const MAX_DEPTH: usize = 32;
 
+/// The largest whole number that a state or measurement may hold.
+const MOST: u64 = 1_000_000_000_000;
+
 impl Json {
+    /// The entries of an object; `what` names it in the message.
+    ///
+    /// # Errors
+    /// What it is instead, as a sentence.
+    pub fn into_object(self, what: &str) -> Result<Vec<(String, Json)>, String> {
+        match self {
+            Json::Object(entries) => Ok(entries),
+            other => Err(format!("{what} is an object in braces, not {}", other.kind())),
+        }
+    }
+
+    /// A finite number.
+    ///
+    /// # Errors
+    /// What it is instead, as a sentence.
+    pub fn number(&self, what: &str) -> Result<f64, String> {
+        match self {
+            Json::Number(n) => n.parse().ok().filter(|v: &f64| v.is_finite()),
+            _ => None,
+        }
+        .ok_or_else(|| format!("{what} is a number, not {}", self.kind()))
+    }
+
+    /// A whole number from 0.
+    ///
+    /// # Errors
+    /// What it is instead, as a sentence.
+    pub fn whole(&self, what: &str) -> Result<u64, String> {
+        match self {
+            Json::Number(n) => n.parse().ok().filter(|n| *n <= MOST),
+            _ => None,
+        }
+        .ok_or_else(|| format!("{what} is a whole number from 0 to {MOST}, not {}", self.kind()))
+    }
+
     /// Reads one value.
     ///
     /// # Errors

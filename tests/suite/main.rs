@@ -10,6 +10,7 @@
 mod allocations;
 mod cli;
 mod conformance;
+mod control;
 mod corpus;
 #[cfg(feature = "data")]
 mod data_cases;

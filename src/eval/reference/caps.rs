@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::Work;
 use super::expr::Ctx;
 use super::value::Key;
-use crate::program::{Bound, Cap, CapSpan, Charge, SpanKind};
-use crate::types::Decimal;
+use crate::eval::{Matches, Share};
+use crate::program::{Cap, CapSpan, Charge, SpanKind};
 
 /// What a cap does to each row.
 pub struct Outcome {
@@ -18,6 +18,7 @@ pub struct Outcome {
     pub over: Vec<bool>,
     /// Whether a `scale` of this bound would act on the row.
     pub scaled: Vec<bool>,
+    keys: Vec<Key>,
 }
 
 /// Members of one span in order, with what was shown before it.
@@ -28,39 +29,6 @@ struct Instance {
 }
 
 impl Work<'_> {
-    /// How many matching members a span of n allows (R4.1).
-    fn allowed(&self, bound: Bound, n: u64) -> u64 {
-        match self.bound(bound) {
-            Ok(count) => count,
-            Err(share) => share.floor_of(n),
-        }
-    }
-
-    /// How many matching members a span of n requires.
-    fn required(&self, bound: Bound, n: u64) -> u64 {
-        match self.bound(bound) {
-            Ok(count) => count.min(n),
-            Err(share) => share.ceil_of(n),
-        }
-    }
-
-    /// A count, or a share.
-    fn bound(&self, bound: Bound) -> Result<u64, Decimal> {
-        match bound {
-            Bound::Count(n) => Ok(n),
-            Bound::Share(share) => Err(share),
-            Bound::Param(id) => {
-                let param = &self.program.params[id.index()];
-                let value = param.value.number();
-                if param.whole {
-                    Ok(value.max(0.0) as u64)
-                } else {
-                    Err(Decimal::from_f64(value).unwrap_or(Decimal(0)))
-                }
-            }
-        }
-    }
-
     /// The price of a `dual` now (R4.8).
     pub fn price(&self, cap: &Cap) -> f64 {
         let Some(Charge::Dual { up_to }) = cap.charge else { return 0.0 };
@@ -71,9 +39,14 @@ impl Work<'_> {
     /// Works out one cap on the members as they are now; caps do not see each other (R4.13).
     pub fn cap(&self, cap: &Cap) -> Outcome {
         let n = self.batch.n_rows;
-        let mut outcome =
-            Outcome { matching: vec![false; n], units: vec![0.0; n], over: vec![false; n], scaled: vec![false; n] };
         let mut keys = vec![Key::None; n];
+        let mut outcome = Outcome {
+            matching: vec![false; n],
+            units: vec![0.0; n],
+            over: vec![false; n],
+            scaled: vec![false; n],
+            keys: Vec::new(),
+        };
         for row in (0..n).filter(|r| self.alive(*r)) {
             outcome.matching[row] = cap.on.is_none_or(|on| self.value(on, Ctx::own(row)).is_true());
             if let Some(per) = cap.per.filter(|_| outcome.matching[row]) {
@@ -84,7 +57,7 @@ impl Work<'_> {
             if self.window_is_over(cap) {
                 outcome.scaled.clone_from(&outcome.matching);
             }
-            return outcome;
+            return Outcome { keys, ..outcome };
         }
         for (holder, instance) in self.instances(cap, &keys) {
             let over_keys = if cap.least {
@@ -101,13 +74,55 @@ impl Work<'_> {
                 outcome.scaled[row] = outcome.matching[row] && over_keys.contains(&keys[row]);
             }
         }
-        outcome
+        Outcome { keys, ..outcome }
+    }
+
+    /// What choosers and controllers ask of a cap: who matches, by which key, and how large the class is.
+    pub fn matches(&self, cap: &Cap, outcome: &Outcome) -> Matches {
+        let mut numbers: HashMap<&Key, u32> = HashMap::new();
+        let mut texts = Vec::new();
+        let keys = outcome.keys.iter().enumerate().map(|(row, key)| {
+            *numbers.entry(key).or_insert_with(|| {
+                let text = cap.per.filter(|_| *key != Key::None);
+                texts.push(text.map_or(String::new(), |per| self.key_text(&self.value(per, Ctx::own(row)))));
+                texts.len() as u32 - 1
+            })
+        });
+        Matches {
+            keys: keys.collect(),
+            key_texts: texts,
+            share: self.share(cap, outcome),
+            is: outcome.matching.clone(),
+        }
+    }
+
+    /// The share of the class in the cap's spans, each counting alike (R4.8); a window is measured on the
+    /// slates, where there are any.
+    fn share(&self, cap: &Cap, outcome: &Outcome) -> Share {
+        let by_group = match cap.span_kind {
+            CapSpan::Group => true,
+            CapSpan::Window(_) => self.batch.slates.is_none(),
+            _ => false,
+        };
+        let kind = if by_group { SpanKind::Group } else { SpanKind::Slate };
+        let mut share = Share::default();
+        for holder in 0..self.spans.count(kind) {
+            let mut members = self.spans.members(kind, holder);
+            if let CapSpan::First(k) = cap.span_kind {
+                members = members.get(..k as usize).unwrap_or(members);
+            }
+            if !members.is_empty() {
+                let matching = members.iter().filter(|r| outcome.matching[**r as usize]).count();
+                share.add(matching as u64, members.len() as u64);
+            }
+        }
+        share
     }
 
     /// While the share over the window is above the bound (R4.7); not handed in: at the bound.
     fn window_is_over(&self, cap: &Cap) -> bool {
         let share = self.run.state.caps.get(&cap.name).and_then(|c| c.share);
-        match (share, self.bound(cap.bound)) {
+        match (share, self.program.bound(cap.bound)) {
             (Some(share), Err(bound)) => share > bound.to_f64(),
             _ => false,
         }
@@ -142,7 +157,7 @@ impl Work<'_> {
         let n = instance.shown + instance.members.len() as u64;
         let mut over_keys = Vec::new();
         if let CapSpan::InRow(k) = cap.span_kind {
-            let allowed = self.allowed(cap.bound, k);
+            let allowed = self.program.allowed(cap.bound, k);
             for (i, &row) in instance.members.iter().enumerate() {
                 let row = row as usize;
                 let from = (i + 1).saturating_sub(k as usize);
@@ -157,7 +172,7 @@ impl Work<'_> {
             }
             return over_keys;
         }
-        let allowed = self.allowed(cap.bound, n);
+        let allowed = self.program.allowed(cap.bound, n);
         let mut counted: HashMap<Key, u64> = instance.before.clone();
         for &row in instance.members.iter().filter(|r| out.matching[**r as usize]) {
             let count = counted.entry(keys[row as usize].clone()).or_insert(0);
@@ -185,7 +200,7 @@ impl Work<'_> {
         let n = instance.members.len() as u64;
         let matching = instance.members.iter().filter(|r| out.matching[**r as usize]).count() as u64;
         let before = instance.before.get(&Key::None).copied().unwrap_or(0);
-        let shortfall = self.required(cap.bound, instance.shown + n).saturating_sub(before + matching);
+        let shortfall = self.program.required(cap.bound, instance.shown + n).saturating_sub(before + matching);
         for &row in instance.members.iter().filter(|_| shortfall > 0) {
             if !out.matching[row as usize] {
                 out.units[row as usize] = shortfall as f64 / (n - matching) as f64;

@@ -44,6 +44,13 @@ impl Work<'_> {
                 _ => None,
             })
             .collect();
+        for (i, cap) in program.caps() {
+            let reads_slate = [cap.on, cap.per].into_iter().flatten().any(|e| program.expr(e).reads_slate);
+            if let Some(outcome) = caps[i].as_ref().filter(|_| !self.put_off(reads_slate)) {
+                let matches = self.matches(cap, outcome);
+                self.scores.matches.insert(i, matches);
+            }
+        }
         for row in (0..self.batch.n_rows).filter(|r| self.alive(*r)).collect::<Vec<_>>() {
             let preference = self.preference(row, &caps);
             let ecosystem = self.ecosystem(row, &caps);

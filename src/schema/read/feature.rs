@@ -2,11 +2,11 @@
 
 use super::super::Schema;
 use super::super::feature::{Direction, Entity, Feature, Names, Raw};
-use super::super::yaml::{Keys, Node, Value};
 use super::{entity, plain_feature};
 use crate::diagnostic::{Diagnostic, Diagnostics, code, did_you_mean};
 use crate::source::Span;
 use crate::types::{Availability, Interval, Level, Scale, Unit, round_to_f32};
+use crate::yaml::{Keys, Node, Value};
 
 /// Why a name cannot be a feature's.
 pub fn name_fault(name: &str) -> Option<&'static str> {

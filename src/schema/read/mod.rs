@@ -5,13 +5,13 @@ mod feature;
 pub(crate) use feature::quantity;
 
 use super::feature::{Entity, Feature, Names};
-use super::yaml::{self, Keys, Node, Value};
 use super::{
     CatalogDecl, KeyColumns, ListDecl, ListFrom, Longest, Resolve, Schema, SlateDecl, Source, Spans, TrainingDecl,
 };
 use crate::diagnostic::{Diagnostic, Diagnostics, code, did_you_mean};
 use crate::source::{FileId, Span};
 use crate::types::{Interval, Scale};
+use crate::yaml::{self, Keys, Node, Value};
 use feature::{feature, name_fault};
 
 /// Reads a schema. With errors in `out` the schema given is incomplete.

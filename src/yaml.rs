@@ -1,5 +1,5 @@
 //! YAML with places: a tree whose every node knows its span, so that a message can point into the
-//! schema. Anchors and aliases are refused (nothing in a schema needs them), depth is limited.
+//! file. Anchors and aliases are refused (nothing we read needs them), depth is limited.
 
 use std::collections::HashMap;
 
@@ -48,7 +48,7 @@ const MAX_DEPTH: usize = 32;
 /// Parses one YAML document.
 ///
 /// # Errors
-/// A coded message where the text is not YAML, or uses what schemas do not allow.
+/// A coded message where the text is not YAML, or uses what is not allowed here.
 pub fn parse(text: &str, file: FileId) -> Result<Node, Diagnostic> {
     // The parser counts characters, spans count bytes.
     let offsets: Option<Vec<usize>> =
@@ -74,7 +74,7 @@ pub fn parse(text: &str, file: FileId) -> Result<Node, Diagnostic> {
         match event {
             Event::Scalar(text, style, anchor, _) => {
                 if anchor != 0 {
-                    return fault(start, "anchors are not used in schemas".into());
+                    return fault(start, "anchors are not used here".into());
                 }
                 let quoted = style != ScalarStyle::Plain;
                 let value = if !quoted && matches!(&*text, "" | "~" | "null") {
@@ -87,7 +87,7 @@ pub fn parse(text: &str, file: FileId) -> Result<Node, Diagnostic> {
             Event::SequenceStart(0, _) => stack.push((Node { value: Value::List(Vec::new()), span }, None)),
             Event::MappingStart(0, _) => stack.push((Node { value: Value::Map(Vec::new()), span }, None)),
             Event::SequenceStart(..) | Event::MappingStart(..) | Event::Alias(_) => {
-                return fault(start, "anchors and aliases are not used in schemas".into());
+                return fault(start, "anchors and aliases are not used here".into());
             }
             Event::SequenceEnd | Event::MappingEnd => {
                 if let Some((mut node, _)) = stack.pop() {
@@ -96,7 +96,7 @@ pub fn parse(text: &str, file: FileId) -> Result<Node, Diagnostic> {
                 }
             }
             Event::DocumentStart(_) if root.is_some() => {
-                return fault(start, "a schema is one document".into());
+                return fault(start, "such a file is one document".into());
             }
             _ => {}
         }

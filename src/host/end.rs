@@ -1,0 +1,39 @@
+//! Ending a step: the only thing that moves state.
+
+use super::scorer::Scorer;
+use crate::control::{self, Counted, Moved, Observed, Seen};
+use crate::diagnostic::Fault;
+use crate::types::Host;
+
+impl Scorer<'_> {
+    /// Moves the state by what the last step showed. The scorer measures by itself what it sees: in
+    /// training and at serving what was generated, in logs what was shown; what is handed in stands before
+    /// that. Each step counts once: a second call without a new step has nothing of its own.
+    ///
+    /// # Errors
+    /// A measurement that has no use (RW0907), a controller that has seen nothing for too long (RW0906);
+    /// the state is as it was then.
+    pub fn end_step(&mut self, observed: &Observed) -> Result<Vec<Moved>, Fault> {
+        let mut all = self.measured();
+        if observed.requests > 0 {
+            all.requests = observed.requests;
+        }
+        all.caps.extend(observed.caps.iter().map(|(name, seen)| (name.clone(), seen.clone())));
+        let stepped = control::step(&self.bound.program, &self.controllers, &self.state, &all)?;
+        self.unended = None;
+        self.state = stepped.state;
+        Ok(stepped.moved)
+    }
+
+    /// What the scorer itself has seen of the caps with a controller.
+    fn measured(&self) -> Observed {
+        let Some(requests) = self.unended else { return Observed::default() };
+        let counted = if self.bound.host == Host::Logs { Counted::Shown } else { Counted::Generated };
+        let caps = self.bound.program.caps().filter_map(|(i, cap)| {
+            self.controllers.caps.get(&cap.name).filter(|c| c.counts == counted)?;
+            let share = self.scores.matches.get(&i)?.share;
+            Some((cap.name.clone(), Seen::Share { share, age: 0 }))
+        });
+        Observed { requests, caps: caps.collect() }
+    }
+}
