@@ -1,7 +1,7 @@
 //! What commands that use a reward begin with: the checked program with its settings.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::args::Format;
 use super::check::{load, options};
@@ -17,7 +17,7 @@ pub fn could_not(ui: &mut Ui, diagnostic: Diagnostic) -> Exit {
 }
 
 /// Checks a file and applies `--set`.
-pub fn checked_program(file: &PathBuf, settings: &[String], ui: &mut Ui) -> Result<(Checked, Program), Exit> {
+pub fn checked_program(file: &Path, settings: &[String], ui: &mut Ui) -> Result<(Checked, Program), Exit> {
     let checked = load(file, &options()).map_err(|fault| could_not(ui, fault))?;
     if !checked.diagnostics.is_empty() {
         ui.report(&checked.diagnostics, &checked.sources, Format::Human);
