@@ -12,6 +12,7 @@ pub mod host;
 pub mod program;
 pub mod report;
 pub mod schema;
+pub mod slate;
 pub mod source;
 pub mod syntax;
 pub mod testing;

@@ -9,6 +9,7 @@ mod memory;
 mod pick;
 pub mod reference;
 mod scores;
+mod select;
 mod state;
 
 pub use batch::{Batch, By, Column, List, Texts, Values};

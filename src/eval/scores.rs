@@ -244,6 +244,31 @@ impl Scores {
         self.columns.get(&column)?.get(row, 0)
     }
 
+    /// The scores of some rows only. Shares of caps stay those of all.
+    #[must_use]
+    pub fn keep(mut self, keep: impl Fn(usize) -> bool) -> Self {
+        fn kept<T>(values: &mut Vec<T>, width: usize, keep: &impl Fn(usize) -> bool) {
+            let mut at = 0;
+            values.retain(|_| {
+                at += 1;
+                keep((at - 1) / width.max(1))
+            });
+        }
+        for column in self.columns.values_mut() {
+            kept(&mut column.values, column.width, &keep);
+            kept(&mut column.errors, column.width, &keep);
+            kept(&mut column.known, column.width, &keep);
+        }
+        for matches in self.matches.values_mut() {
+            kept(&mut matches.is, 1, &keep);
+            kept(&mut matches.keys, 1, &keep);
+        }
+        kept(&mut self.verdicts, 1, &keep);
+        kept(&mut self.item_of, 1, &keep);
+        self.n_rows = self.verdicts.len();
+        self
+    }
+
     /// Whether a row belongs in the trainer's group statistics (R2.1).
     #[must_use]
     pub fn in_statistics(&self, row: usize) -> bool {

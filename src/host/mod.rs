@@ -11,6 +11,7 @@
 
 mod bind;
 mod bound;
+mod choose;
 mod end;
 mod faults;
 mod gather;
@@ -26,8 +27,10 @@ mod signals;
 mod state;
 
 pub use crate::diagnostic::Unsound;
+pub use crate::slate::Choice;
 pub use bind::{Binding, Decode, Order};
 pub use bound::Capacity;
+pub use choose::{ChosenSlate, Slates};
 pub use given::Given;
 pub use inputs::{Groups, InputId, Requests, Rollouts};
 pub use pairs::SignalCounts;

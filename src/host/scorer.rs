@@ -18,6 +18,7 @@ use crate::diagnostic::Fault;
 use crate::eval::reference::Reference;
 use crate::eval::{ControlState, Evaluator, Run, Scores, Texts};
 use crate::program::{Column, Program, column_names, columns};
+use crate::slate::{self, Choice};
 use crate::types::{Host, Scale};
 
 /// What differs from step to step besides the data: `pick … at random` draws by both (R1.11).
@@ -190,6 +191,18 @@ impl<'c> Scorer<'c> {
     /// (RW0904). Single values that break the schema's contract are no errors: their rollouts are
     /// `unscorable`.
     pub fn score(&mut self, requests: &Requests<'_>, rollouts: &Rollouts<'_>, step: Step) -> Result<Scored<'_>, Fault> {
+        self.work(requests, rollouts, step, None)?;
+        Ok(self.last())
+    }
+
+    /// A step, and with a `choice` its slates.
+    pub(super) fn work(
+        &mut self,
+        requests: &Requests<'_>,
+        rollouts: &Rollouts<'_>,
+        step: Step,
+        choice: Option<&Choice<'_>>,
+    ) -> Result<Option<slate::Chosen>, Fault> {
         let Self { bound, cleaned, layout, texts, signals, state, evaluator, .. } = self;
         texts.truncate(self.catalog_texts);
         layout.fill(requests, rollouts, &self.capacity)?;
@@ -197,20 +210,32 @@ impl<'c> Scorer<'c> {
         find_items(bound, layout, rollouts)?;
         let mut batch = lend(bound, cleaned, layout, texts, requests, rollouts)?;
         let run = Run { host: bound.host, state, seed: step.seed, step: step.step };
-        let outcome = match signals.ask(bound, evaluator, &mut batch, run) {
+        let mut outcome = match signals.ask(bound, evaluator, &mut batch, run) {
             Ok(()) => evaluator.score(&bound.program, &batch, run).map_err(refused),
             Err(fault) => Err(fault),
         };
+        let mut chosen = None;
+        if let (Some(choice), Ok(scores)) = (choice, &outcome) {
+            match slate::choose(&bound.program, evaluator, &mut batch, run, scores, choice) {
+                Ok(slates) => chosen = Some(slates),
+                Err(refusal) => outcome = Err(refused(refusal)),
+            }
+        }
         *texts = layout.take_back(batch);
         let scores = outcome?;
         self.item_idx.clear();
-        self.item_idx.extend(scores.item_of.iter().map(|i| if *i == u32::MAX { -1 } else { *i as i32 }));
+        self.item_idx.extend(scores.item_of.iter().map(index));
         self.in_statistics.clear();
         self.in_statistics.extend((0..scores.n_rows).map(|row| scores.in_statistics(row)));
         self.scores = scores;
         self.unended = Some(requests.n as u64);
-        Ok(self.last())
+        Ok(chosen)
     }
+}
+
+/// An item as results have it: −1 where there is none.
+pub(super) fn index(item: &u32) -> i32 {
+    if *item == u32::MAX { -1 } else { *item as i32 }
 }
 
 /// Rules that are known before a model is asked (R5.9): nothing else of the program.

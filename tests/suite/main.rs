@@ -19,4 +19,5 @@ mod host;
 mod pages;
 mod programs;
 mod properties;
+mod slates;
 mod tidy;
