@@ -166,9 +166,10 @@ impl Asked<'_> {
                         .map(|w| required.saturating_sub(w.iter().filter(|r| is(**r)).count() as u64))
                         .sum()
                 }
-                (_, true) => {
-                    let matching = slate.iter().filter(|r| is(**r)).count() as u64;
-                    self.program.required(cap.bound, n + shown).saturating_sub(before("") + matching)
+                (span, true) => {
+                    let rows = if let CapSpan::First(k) = span { &slate[..slate.len().min(k as usize)] } else { slate };
+                    let matching = rows.iter().filter(|r| is(**r)).count() as u64;
+                    self.program.required(cap.bound, rows.len() as u64 + shown).saturating_sub(before("") + matching)
                 }
                 (_, false) => past(slate, self.program.allowed(cap.bound, n + shown)),
             }
