@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::bound::{Capacity, Declared};
+use super::gather::history_input;
 use super::providers::{Asked, resolve};
 use super::reward::Reward;
 use super::scorer::{Resolved, Scorer};
-use super::signals::SignalSource;
+use super::sources::SignalSource;
 use crate::catalog::Catalog;
 use crate::control::Controllers;
 use crate::diagnostic::{Diagnostic, Fault, code};
@@ -224,6 +225,14 @@ impl<'s> Binding<'s> {
         if let Some(unknown) = self.controllers.caps.keys().find(|k| !program.caps().any(|(_, c)| c.name == **k)) {
             let message = format!("the controllers are of a reward with a cap `{unknown}`, and this has none");
             return Err(Box::new(Diagnostic::bare(&code::CONTROLLER, message).help("load them for this reward")));
+        }
+        let asks = self.sources.iter().chain(&self.held_out).find(|s| s.reads_history());
+        if let Some(source) = asks.filter(|_| history_input(self.reward.schema(), &self.declared).is_none()) {
+            let message = format!("`{}` reads histories, and nobody brings them", source.id());
+            return Err(Box::new(
+                Diagnostic::bare(&code::NO_PROVIDER, message)
+                    .help("add `.past(&[…])` with the SID, or with the schema's item key"),
+            ));
         }
         let providers = resolve(&Asked {
             reward: &self.reward,

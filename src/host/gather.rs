@@ -7,12 +7,14 @@ use super::bound::{Bound, Declared, Provider};
 use super::given::{Given, GivenColumn, Slot};
 use super::groups::{Layout, ListRoom};
 use super::inputs::{InputId, Requests, Rollouts};
+use super::sources::History;
 
 use super::faults::unfit;
 use crate::diagnostic::Fault;
 use crate::eval::Batch;
 use crate::eval::batch::{By, Column, ItemsBehind, List, Texts};
 use crate::program::FeatureId;
+use crate::schema::Schema;
 use crate::types::{Host, Scale};
 
 /// Cleaned columns of a step.
@@ -103,6 +105,49 @@ pub fn find_items(bound: &Bound, layout: &mut Layout, rollouts: &Rollouts<'_>) -
         known.extend(layout.item_of.iter().map(|i| *i != u32::MAX));
     }
     Ok(())
+}
+
+/// The items of the histories, for sources that ask for them: by the SIDs or the item keys that the host
+/// hands in.
+///
+/// # Errors
+/// Histories that are not handed in (RW0902).
+pub fn find_history(
+    bound: &Bound,
+    layout: &Layout,
+    requests: &Requests<'_>,
+    history: &mut History,
+) -> Result<(), Fault> {
+    history.ranges.clone_from(&layout.past.ranges);
+    history.items.clear();
+    let Some(catalog) = bound.catalog.as_deref() else {
+        return Err(unfit("a source asks for histories, and no catalog says which items they are"));
+    };
+    let (Some(input), Some(_)) = (history_input(&bound.schema, &bound.declared), requests.past) else {
+        return Err(unfit("a source asks for histories, and none are handed in"));
+    };
+    match handed(&requests.columns, input).map(|c| c.values) {
+        Some(Given::Sids { codes, levels }) => history.items.extend(codes.chunks_exact(levels.max(1)).map(|sid| {
+            let range = catalog.behind(sid);
+            catalog.by_sid().get(range.start as usize).filter(|_| !range.is_empty()).copied().unwrap_or(u32::MAX)
+        })),
+        Some(Given::Strings(keys)) => {
+            history.items.extend(keys.iter().map(|k| catalog.item(k).unwrap_or(u32::MAX)));
+        }
+        Some(Given::Wholes(keys)) => {
+            history.items.extend(keys.iter().map(|k| catalog.item(&k.to_string()).unwrap_or(u32::MAX)));
+        }
+        _ => return Err(unfit("the histories are handed in neither as SIDs nor as item keys")),
+    }
+    Ok(())
+}
+
+/// The declared column that says which items a history holds.
+pub fn history_input(schema: &Schema, declared: &[(String, Declared)]) -> Option<InputId> {
+    let is_item = |name: &str| {
+        schema.keys.item.as_deref() == Some(name) || schema.feature(name).is_some_and(|f| f.scale == Scale::Sid)
+    };
+    declared.iter().position(|(name, as_what)| *as_what == Declared::Past && is_item(name)).map(InputId::of)
 }
 
 /// The step as a batch that borrows the host's columns and the scorer's scratch; `layout` gets its

@@ -4,7 +4,7 @@ use super::bound::{Bound, Provider};
 use super::given::{Given, GivenColumn, Slot};
 
 use super::faults::refused;
-use super::signals::{Pairs, SignalSource, Signals};
+use super::sources::{History, Pairs, SignalSource, Signals};
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::eval::batch::By;
 use crate::eval::{Batch, Evaluator, Reason, Run, Verdict};
@@ -30,6 +30,7 @@ pub struct SignalRoom<'c> {
     /// The share of failed pairs past which a step is refused.
     pub fail_above: f64,
     pub counts: SignalCounts,
+    pub history: History,
     /// Request, item and row of each asked row, to be sorted.
     asked: Vec<(u32, u32, u32)>,
     requests: Vec<u32>,
@@ -52,6 +53,11 @@ impl<'c> SignalRoom<'c> {
     ) -> Self {
         let provides = sources.iter().chain(&held_out).map(|s| s.provides()).collect();
         Self { sources, held_out, provides, fail_above, ..Self::default() }
+    }
+
+    /// Whether any source asks for histories.
+    pub fn reads_history(&self) -> bool {
+        self.sources.iter().chain(&self.held_out).any(|s| s.reads_history())
     }
 
     /// Asks every source, and puts what they say into the batch by row.
@@ -140,6 +146,7 @@ impl<'c> SignalRoom<'c> {
             rows: &self.rows,
             keys,
             catalog: bound.catalog.as_deref(),
+            history: &self.history,
         };
         let n = pairs.len();
         self.by_pair.resize_with(self.sources.len() + self.held_out.len(), Vec::new);

@@ -3,7 +3,7 @@
 use super::bound::{Declared, Provider};
 use super::inputs::InputId;
 use super::reward::{Need, Owner, Reward};
-use super::signals::SignalSource;
+use super::sources::SignalSource;
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, Fault, code, did_you_mean};
 use crate::program::{FeatureId, Op, Program, Subject};

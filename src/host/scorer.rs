@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::bound::{Bound, Capacity, Declared, Provider};
 use super::faults::refused;
-use super::gather::{Cleaned, asked_in_catalog, find_items, lend};
+use super::gather::{Cleaned, asked_in_catalog, find_history, find_items, lend};
 use super::given::Slot;
 use super::groups::Layout;
 use super::inputs::{InputId, Requests, Rollouts};
 use super::pairs::SignalRoom;
 use super::reward::Reward;
 use super::scored::Scored;
-use super::signals::SignalSource;
+use super::sources::SignalSource;
 use crate::catalog::Catalog;
 use crate::control::Controllers;
 use crate::diagnostic::Fault;
@@ -208,6 +208,9 @@ impl<'c> Scorer<'c> {
         layout.fill(requests, rollouts, &self.capacity)?;
         cleaned.fill(bound, layout, requests, rollouts, texts)?;
         find_items(bound, layout, rollouts)?;
+        if signals.reads_history() {
+            find_history(bound, layout, requests, &mut signals.history)?;
+        }
         let mut batch = lend(bound, cleaned, layout, texts, requests, rollouts)?;
         let run = Run { host: bound.host, state, seed: step.seed, step: step.step };
         let mut outcome = match signals.ask(bound, evaluator, &mut batch, run) {

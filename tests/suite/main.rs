@@ -14,10 +14,13 @@ mod control;
 mod corpus;
 #[cfg(feature = "data")]
 mod data_cases;
+mod gather;
 #[cfg(feature = "data")]
 mod host;
 mod pages;
 mod programs;
 mod properties;
+#[cfg(feature = "data")]
+mod signals;
 mod slates;
 mod tidy;

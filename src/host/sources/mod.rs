@@ -1,14 +1,39 @@
 //! Signal sources: models that predict what a reward reads of a (request, item) pair.
 
+mod cooccurrence;
+mod table;
+
+pub use cooccurrence::CoOccurrence;
+pub use table::{TableBy, TableSignals};
+
 use crate::catalog::Catalog;
 
 /// The distinct pairs of a step whose item is legal so far, and what is known of them.
 pub struct Pairs<'a> {
-    pub(super) requests: &'a [u32],
-    pub(super) items: &'a [u32],
-    pub(super) rows: &'a [u32],
-    pub(super) keys: &'a [String],
-    pub(super) catalog: Option<&'a dyn Catalog>,
+    pub(in crate::host) requests: &'a [u32],
+    pub(in crate::host) items: &'a [u32],
+    pub(in crate::host) rows: &'a [u32],
+    pub(in crate::host) keys: &'a [String],
+    pub(in crate::host) catalog: Option<&'a dyn Catalog>,
+    pub(in crate::host) history: &'a History,
+}
+
+/// The items of the requests' histories.
+#[derive(Debug, Default)]
+pub struct History {
+    /// By request.
+    pub(in crate::host) ranges: Vec<(u32, u32)>,
+    pub(in crate::host) items: Vec<u32>,
+}
+
+impl History {
+    /// The items of a request's history, oldest first, by their number in the catalog; `u32::MAX` for an
+    /// entry that is no item of it.
+    #[must_use]
+    pub fn of(&self, request: u32) -> &[u32] {
+        let (from, to) = self.ranges.get(request as usize).copied().unwrap_or((0, 0));
+        self.items.get(from as usize..to as usize).unwrap_or(&[])
+    }
 }
 
 impl Pairs<'_> {
@@ -48,6 +73,18 @@ impl Pairs<'_> {
         self.requests.get(pair).and_then(|r| self.keys.get(*r as usize)).map_or("", String::as_str)
     }
 
+    /// The history of a pair's request, for a source that [reads histories](SignalSource::reads_history).
+    #[must_use]
+    pub fn history(&self, pair: usize) -> &[u32] {
+        self.requests.get(pair).map_or(&[], |request| self.history.of(*request))
+    }
+
+    /// The number of items in the catalog; 0 where there is none.
+    #[must_use]
+    pub fn n_items(&self) -> usize {
+        self.catalog.map_or(0, Catalog::n_items)
+    }
+
     /// The key of a pair's item; empty where there is no catalog.
     #[must_use]
     pub fn item_key(&self, pair: usize) -> &str {
@@ -60,7 +97,7 @@ impl Pairs<'_> {
 
 /// Where a source writes: a column for each feature it provides, NaN where it writes nothing.
 pub struct Signals<'a> {
-    pub(super) columns: &'a mut [Vec<f32>],
+    pub(in crate::host) columns: &'a mut [Vec<f32>],
 }
 
 impl Signals<'_> {
@@ -78,6 +115,12 @@ pub trait SignalSource: Send {
 
     /// Features of the schema that it predicts.
     fn provides(&self) -> Vec<String>;
+
+    /// Whether it asks for histories. The host then declares them by SID or by item key, whether the
+    /// reward reads them or not.
+    fn reads_history(&self) -> bool {
+        false
+    }
 
     /// Predicts all of them for all pairs.
     ///
