@@ -28,7 +28,7 @@ pub struct Ready {
 impl Ready {
     /// The circumstances of the run.
     pub fn run(&self) -> Run<'_> {
-        Run { host: self.host, state: &self.state, seed: self.seed, step: 0 }
+        Run { host: self.host, state: &self.state, seed: self.seed, step: 0, stop: None }
     }
 }
 
@@ -238,6 +238,7 @@ pub fn refused(refusal: &Refusal) -> Diagnostic {
         Refusal::BadState { .. } => {
             (&code::STATE, "write `\"matching\": 5`, or with `per KEY` `\"matching\": {\"a1\": 2}`")
         }
+        Refusal::Stopped => (&code::INTERRUPTED, "run it again"),
         Refusal::BadBatch { .. } => (&code::CONTRACT, "this is a fault of the binding: please report it"),
     };
     Diagnostic::bare(code, refusal.to_string()).help(help)

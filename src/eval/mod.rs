@@ -29,6 +29,18 @@ pub struct Run<'a> {
     /// For `pick … at random` (R1.11).
     pub seed: u64,
     pub step: u64,
+    /// Asked now and then while it is worked: whether to give up.
+    pub stop: Option<Stop<'a>>,
+}
+
+/// Whether somebody wants work to end.
+#[derive(Clone, Copy)]
+pub struct Stop<'a>(pub &'a dyn Fn() -> bool);
+
+impl std::fmt::Debug for Stop<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stop")
+    }
 }
 
 /// Why an evaluator did not score a batch.
@@ -46,6 +58,8 @@ pub enum Refusal {
     BadState { why: String },
     /// The batch contradicts itself.
     BadBatch { why: String },
+    /// It was told to give up ([`Run::stop`]).
+    Stopped,
 }
 
 impl std::fmt::Display for Refusal {
@@ -57,6 +71,7 @@ impl std::fmt::Display for Refusal {
             Self::UnknownCap { name } => write!(f, "the state speaks of a cap `{name}` that the program does not have"),
             Self::BadState { why } => f.write_str(why),
             Self::BadBatch { why } => write!(f, "the batch contradicts itself: {why}"),
+            Self::Stopped => f.write_str("stopped"),
         }
     }
 }

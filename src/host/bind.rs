@@ -19,7 +19,7 @@ use crate::types::Host;
 pub enum Decode {
     /// Any code may follow: illegal SIDs occur.
     Free,
-    /// Only codes that lead to an item.
+    /// Only codes that lead to an item which keeps the rules that are known before decoding.
     Masked,
 }
 
@@ -242,6 +242,7 @@ impl<'s> Binding<'s> {
             sources: &self.sources,
         })?;
         let Self { reward, catalog, host, declared, sources, held_out, mut state, capacity, fail_above, .. } = self;
+        let masked = host == Host::Training && self.decode == Decode::Masked;
         state.reward.get_or_insert_with(|| reward.id());
         self.controllers.begin(&mut state);
         Ok(Scorer::new(Resolved {
@@ -256,6 +257,7 @@ impl<'s> Binding<'s> {
             controllers: self.controllers,
             capacity,
             fail_above,
+            masked,
         }))
     }
 }

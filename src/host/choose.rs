@@ -63,7 +63,7 @@ impl Scorer<'_> {
         choice: &Choice<'_>,
     ) -> Result<Slates, Fault> {
         self.can_choose(choice)?;
-        let Some(chosen) = self.work(requests, rollouts, step, Some(choice))? else {
+        let Some(chosen) = self.work(requests, rollouts, step, Some(choice), None)? else {
             return Err(refused("nothing was chosen".into(), "this is a fault of the scorer: please report it"));
         };
         let mut first = 0;

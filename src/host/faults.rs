@@ -13,6 +13,7 @@ pub fn refused(refusal: Refusal) -> Fault {
     let code = match refusal {
         Refusal::NoSlates { .. } => &code::NO_SLATE_IN_DATA,
         Refusal::UnknownCap { .. } | Refusal::BadState { .. } => &code::STATE,
+        Refusal::Stopped => &code::INTERRUPTED,
         Refusal::HostNotNamed { .. } => &code::HOST_NOT_NAMED,
         Refusal::Missing { .. } | Refusal::BadBatch { .. } => &code::HOST_INPUT,
     };

@@ -23,6 +23,9 @@ pub struct StepCounts {
     pub by_rule: Vec<(String, u64)>,
     /// By reason of R2.3, in order.
     pub by_reason: Vec<(&'static str, u64)>,
+    /// By cap: its name, the mean share of its class in its spans, and the number of spans; no share where
+    /// no span had a scored member.
+    pub shares: Vec<(String, Option<f64>, u64)>,
     pub signals: SignalCounts,
 }
 
@@ -102,6 +105,13 @@ impl<'s> Scored<'s> {
             by_rule: program.rules.iter().map(|r| (r.name.clone(), 0)).collect(),
             by_reason: crate::eval::Reason::ALL.iter().map(|r| (r.as_str(), 0)).collect(),
             signals: self.signals.clone(),
+            shares: program
+                .caps()
+                .map(|(i, cap)| {
+                    let share = self.scores.matches.get(&i).map(|m| m.share).unwrap_or_default();
+                    (cap.name.clone(), share.mean(), share.spans)
+                })
+                .collect(),
             ..StepCounts::default()
         };
         for verdict in self.verdicts() {

@@ -16,10 +16,10 @@ use crate::catalog::Catalog;
 use crate::control::Controllers;
 use crate::diagnostic::Fault;
 use crate::eval::reference::Reference;
-use crate::eval::{ControlState, Evaluator, Run, Scores, Texts};
+use crate::eval::{ControlState, Evaluator, Run, Scores, Stop, Texts};
 use crate::program::{Column, Program, column_names, columns};
 use crate::slate::{self, Choice};
-use crate::types::{Host, Scale};
+use crate::types::{Host, Level, Scale};
 
 /// What differs from step to step besides the data: `pick … at random` draws by both (R1.11).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,7 @@ pub struct Scorer<'c> {
     pub(super) controllers: Controllers,
     /// Requests of the last step, until it is ended.
     pub(super) unended: Option<u64>,
+    notes: Vec<String>,
     evaluator: Reference,
     /// Texts of the catalog, and behind them those of the step.
     texts: Texts,
@@ -62,13 +63,28 @@ pub struct Resolved<'c> {
     pub controllers: Controllers,
     pub capacity: Capacity,
     pub fail_above: f64,
+    /// Rollouts are decoded under the catalog's mask.
+    pub masked: bool,
 }
 
 impl<'c> Scorer<'c> {
     pub(super) fn new(resolved: Resolved<'c>) -> Self {
         let Resolved { reward, catalog, host, declared, providers, sources, held_out, fail_above, .. } = resolved;
         let Resolved { state, controllers, capacity, .. } = resolved;
-        let (program, schema) = reward.parts();
+        let (mut program, schema) = reward.parts();
+        let off = if resolved.masked { constant_picks(&program) } else { Vec::new() };
+        let mut notes: Vec<String> = state.notes(&program).iter().map(ToString::to_string).collect();
+        for channel in off {
+            let program = Arc::make_mut(&mut program);
+            if let Some(channel) = program.channels.get_mut(channel) {
+                // Of none picked every number is null.
+                channel.pick = Some(0);
+                notes.push(format!(
+                    "`{}` is switched off: under the mask every rollout keeps the rules, so it would be the same for all",
+                    channel.name
+                ));
+            }
+        }
         let texts = catalog.as_ref().map_or_else(Texts::default, |c| c.texts().clone());
         let n_rows = capacity.requests * capacity.group;
         let mut cleaned = Cleaned::default();
@@ -113,6 +129,7 @@ impl<'c> Scorer<'c> {
             state,
             controllers,
             unended: None,
+            notes,
             texts,
             cleaned,
             layout,
@@ -129,6 +146,13 @@ impl<'c> Scorer<'c> {
     #[must_use]
     pub fn state(&self) -> &ControlState {
         &self.state
+    }
+
+    /// What somebody should know about this binding, a line each: what was switched off, what of the state
+    /// was brought in.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The ids of the signal sources, to stand beside the reward id.
@@ -191,7 +215,23 @@ impl<'c> Scorer<'c> {
     /// (RW0904). Single values that break the schema's contract are no errors: their rollouts are
     /// `unscorable`.
     pub fn score(&mut self, requests: &Requests<'_>, rollouts: &Rollouts<'_>, step: Step) -> Result<Scored<'_>, Fault> {
-        self.work(requests, rollouts, step, None)?;
+        self.work(requests, rollouts, step, None, None)?;
+        Ok(self.last())
+    }
+
+    /// The same, asking `stop` now and then; where it says so, the step is given up (RW0808) and the scorer
+    /// is as it was.
+    ///
+    /// # Errors
+    /// As [`Scorer::score`], and RW0808.
+    pub fn score_until(
+        &mut self,
+        requests: &Requests<'_>,
+        rollouts: &Rollouts<'_>,
+        step: Step,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Scored<'_>, Fault> {
+        self.work(requests, rollouts, step, None, Some(Stop(stop)))?;
         Ok(self.last())
     }
 
@@ -202,6 +242,7 @@ impl<'c> Scorer<'c> {
         rollouts: &Rollouts<'_>,
         step: Step,
         choice: Option<&Choice<'_>>,
+        stop: Option<Stop<'_>>,
     ) -> Result<Option<slate::Chosen>, Fault> {
         let Self { bound, cleaned, layout, texts, signals, state, evaluator, .. } = self;
         texts.truncate(self.catalog_texts);
@@ -212,7 +253,7 @@ impl<'c> Scorer<'c> {
             find_history(bound, layout, requests, &mut signals.history)?;
         }
         let mut batch = lend(bound, cleaned, layout, texts, requests, rollouts)?;
-        let run = Run { host: bound.host, state, seed: step.seed, step: step.step };
+        let run = Run { host: bound.host, state, seed: step.seed, step: step.step, stop };
         let mut outcome = match signals.ask(bound, evaluator, &mut batch, run) {
             Ok(()) => evaluator.score(&bound.program, &batch, run).map_err(refused),
             Err(fault) => Err(fault),
@@ -234,6 +275,16 @@ impl<'c> Scorer<'c> {
         self.unended = Some(requests.n as u64);
         Ok(chosen)
     }
+}
+
+/// Picks of a constant whose rollouts differ only by rules that the decoder's mask keeps already.
+fn constant_picks(program: &Program) -> Vec<usize> {
+    let known = |e: crate::program::ExprId| program.expr(e).availability <= crate::types::Availability::Request;
+    let acting = program.rules.iter().filter(|r| r.acts_in(Host::Training));
+    let all_masked = acting.clone().count() > 0 && acting.clone().all(|r| r.pieces.iter().all(|p| known(*p)));
+    let constant = |e: crate::program::ExprId| program.expr(e).level == Level::Constant;
+    let picks = program.channels.iter().enumerate().filter(|(_, c)| c.pick.is_some() && constant(c.value));
+    picks.filter(|_| all_masked).map(|(i, _)| i).collect()
 }
 
 /// An item as results have it: −1 where there is none.

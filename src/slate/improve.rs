@@ -29,6 +29,16 @@ pub fn slate(pool: &Pool, worth: &mut Worth<'_, '_>, mut best: Rank) -> Result<R
     Ok(best)
 }
 
+/// The same members, the greatest total first, where that makes the slate no worse.
+pub fn best_first(pool: &Pool, worth: &mut Worth<'_, '_>, slate: Rank) -> Result<Rank, Refusal> {
+    let mut places: Vec<usize> = (0..slate.members.len()).collect();
+    let total = |place: &usize| slate.totals.get(*place).copied().unwrap_or(0.0);
+    places.sort_by(|a, b| total(b).total_cmp(&total(a)));
+    let members = places.iter().filter_map(|p| slate.members.get(*p)).copied().collect();
+    let sorted = Rank::of(pool, worth, members)?;
+    Ok(if slate.beats(&sorted) { slate } else { sorted })
+}
+
 /// Slates with one member replaced, or two in each other's place.
 fn neighbours(pool: &Pool, slate: &Rank) -> Vec<Vec<usize>> {
     let members = &slate.members;

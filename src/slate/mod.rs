@@ -150,6 +150,7 @@ fn one(
     if proof != Proof::Optimal {
         best = improve::slate(&pool, &mut worth, best)?;
         proof = prove::slate(&pool, &mut worth, &mut best)?;
+        best = improve::best_first(&pool, &mut worth, best)?;
     }
     let broken = pool.caps.iter().zip(&best.excess).find(|(cap, excess)| cap.refuse && **excess > 0);
     let relaxed = relax::relaxed(&pool, &best);

@@ -100,7 +100,7 @@ pub fn score(program: &Program, schema: &Schema, test: &Test) -> Result<(Program
     if !faults.is_empty() {
         return Err(faults);
     }
-    let run = Run { host, state: &state, seed: 0, step: 0 };
+    let run = Run { host, state: &state, seed: 0, step: 0, stop: None };
     match Reference.score(&program, &batch, run) {
         Ok(scores) => Ok((program, scores)),
         Err(refusal) => Err(vec![Diagnostic::at(&code::TEST_REFUSED, test.name.span, refusal.to_string())]),

@@ -59,7 +59,7 @@ fn run(case: &Case) -> Result<(), String> {
     let state = ControlState::default();
     let seed = word(reward, "seed").map_or(0, |s| s.parse().unwrap());
     let scores = Reference
-        .score(program, &bound.batch, Run { host, state: &state, seed, step: 0 })
+        .score(program, &bound.batch, Run { host, state: &state, seed, step: 0, stop: None })
         .map_err(|r| r.to_string())?;
     let expected = expected.ok_or("no expected block")?;
     let mut lines = expected.text.lines();

@@ -82,8 +82,7 @@ fn the_catalog_answers_like_a_dictionary() {
         let mut random = Random(seed);
         let (levels, n) = (1 + random.below(3) as usize, random.below(30) as usize);
         let most = random.below(2) == 0;
-        let sid =
-            |random: &mut Random, codes: u64| (0..levels).map(|_| random.below(codes) as u32).collect::<Vec<_>>();
+        let sid = |random: &mut Random, codes: u64| (0..levels).map(|_| random.below(codes) as u32).collect::<Vec<_>>();
         let items: Vec<Item> = (0..n)
             .map(|_| Item {
                 sid: (random.below(8) > 0).then(|| sid(&mut random, 3)),

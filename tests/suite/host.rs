@@ -145,7 +145,7 @@ fn by_files(feed: &Feed, reward: &Reward, folder: &std::path::Path) -> (Scores, 
     let input = data::Input { folder: folder.to_path_buf(), host: Host::Training, catalog: None };
     let bound = data::bind(reward.program(), reward.schema(), &input, &data::Silent).unwrap();
     let state = ControlState::default();
-    let run = Run { host: Host::Training, state: &state, seed: 3, step: 8 };
+    let run = Run { host: Host::Training, state: &state, seed: 3, step: 8, stop: None };
     (Reference.score(reward.program(), &bound.batch, run).unwrap(), bound.items)
 }
 
@@ -215,7 +215,7 @@ fn a_warm_step_allocates_only_inside_the_evaluator() {
     by_files(&feed, &reward, folder.path());
     let bound = data::bind(reward.program(), reward.schema(), &input, &data::Silent).unwrap();
     let state = ControlState::default();
-    let run = Run { host: Host::Training, state: &state, seed: 3, step: 8 };
+    let run = Run { host: Host::Training, state: &state, seed: 3, step: 8, stop: None };
     let (evaluator, scores) = count(|| Reference.score(reward.program(), &bound.batch, run));
     drop(scores);
     assert_eq!(warm - evaluator, 0, "{warm} in a step, {evaluator} in the evaluator");

@@ -20,6 +20,7 @@ mod host;
 mod pages;
 mod programs;
 mod properties;
+mod serving;
 #[cfg(feature = "data")]
 mod signals;
 mod slates;

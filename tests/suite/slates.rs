@@ -111,7 +111,7 @@ impl Asked<'_> {
             behind: (0..n).map(|row| place(row).is_none()).collect(),
             count: 1,
         });
-        let run = Run { host: Host::Serving, state: self.state, seed: 0, step: 0 };
+        let run = Run { host: Host::Serving, state: self.state, seed: 0, step: 0, stop: None };
         let scores = Reference.score(self.program, batch, run).unwrap();
         Judged {
             failing: slate.iter().filter(|r| scores.verdicts[**r] != Verdict::Scored).count(),
@@ -221,7 +221,7 @@ fn against_exhaustive(body: &str, state: &ControlState, n: usize, instances: u64
         let discounts: Vec<f64> = (0..places).map(|p| if seed % 3 == 0 { 1.0 } else { 1.0 / (p + 1) as f64 }).collect();
         let asked = Asked { program: &program, feed: &feed, state, discounts: &discounts };
         let mut batch = batch(&program, &feed);
-        let run = Run { host: Host::Serving, state, seed: 0, step: 0 };
+        let run = Run { host: Host::Serving, state, seed: 0, step: 0, stop: None };
         let scores = Reference.score(&program, &batch, run).unwrap();
         let choice = Choice { places, discounts: &discounts, effort: 100_000 };
         let chosen = choose(&program, &Reference, &mut batch, run, &scores, &choice).unwrap();
@@ -315,7 +315,7 @@ fn what_cannot_be_held_is_relaxed_from_behind_or_refused() {
     let chosen = |caps: &str| {
         let program = program(&format!("{CAPS}ecosystem {{ {caps} }}"));
         let (mut batch, state) = (batch(&program, &feed), ControlState::default());
-        let run = Run { host: Host::Serving, state: &state, seed: 0, step: 0 };
+        let run = Run { host: Host::Serving, state: &state, seed: 0, step: 0, stop: None };
         let scores = Reference.score(&program, &batch, run).unwrap();
         choose(&program, &Reference, &mut batch, run, &scores, &Choice::of(3)).unwrap().slates.remove(0)
     };

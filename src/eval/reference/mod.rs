@@ -58,7 +58,7 @@ fn work_out<'b>(program: &'b Program, batch: &'b Batch<'b>, run: Run<'b>) -> Res
         work.rule(k);
     }
     work.parts();
-    Ok(work)
+    if work.stopped.get() { Err(Refusal::Stopped) } else { Ok(work) }
 }
 
 /// What does not fit is said before anything is worked out (R7.1, R7.2, R4.12).
@@ -209,6 +209,7 @@ struct Work<'b> {
     /// Aggregates and member values that are the same for a whole span.
     aggregates: RefCell<HashMap<(ExprId, u32, u32), Value<'b>>>,
     buckets: RefCell<HashMap<(ExprId, u32, u32), Rc<Buckets>>>,
+    stopped: std::cell::Cell<bool>,
 }
 
 /// A `list` with the batch's own numbers of its texts.
@@ -255,6 +256,7 @@ impl<'b> Work<'b> {
             wanted: expr::Entries::default(),
             aggregates: RefCell::default(),
             buckets: RefCell::default(),
+            stopped: std::cell::Cell::default(),
         };
         work.scores.counts.equal_places = work.spans.equal_places;
         work.entries();
@@ -273,7 +275,17 @@ impl<'b> Work<'b> {
     }
 
     fn alive(&self, row: usize) -> bool {
-        self.scores.verdicts[row] == Verdict::Scored
+        self.scores.verdicts[row] == Verdict::Scored && !self.stops(row)
+    }
+
+    /// Whether the work was told to end; asked every 256 rows.
+    fn stops(&self, row: usize) -> bool {
+        if row.is_multiple_of(256)
+            && let Some(stop) = self.run.stop
+        {
+            self.stopped.set(self.stopped.get() || (stop.0)());
+        }
+        self.stopped.get()
     }
 
     /// Candidates that are out before any rule: padding, repeats, spans that are too long.
