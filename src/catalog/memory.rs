@@ -26,6 +26,8 @@ pub struct MemoryCatalog {
     order: Vec<u32>,
     /// Their codes, row by row in that order.
     sorted: Vec<u32>,
+    /// By item its place in that order; `u32::MAX` without a SID.
+    place: Vec<u32>,
     columns: Vec<(String, Column<'static>)>,
     texts: Texts,
     id: u64,
@@ -75,6 +77,12 @@ impl MemoryCatalog {
         let mut order: Vec<u32> = (0..self.keys.len() as u32).filter(has_sid).collect();
         order.sort_by(|a, b| sid(*a).cmp(sid(*b)));
         self.sorted = order.iter().flat_map(|item| sid(*item)).copied().collect();
+        self.place = vec![u32::MAX; self.keys.len()];
+        for (place, item) in order.iter().enumerate() {
+            if let Some(slot) = self.place.get_mut(*item as usize) {
+                *slot = place as u32;
+            }
+        }
         self.order = order;
         self.levels = levels;
         Ok(())
@@ -169,6 +177,11 @@ impl Catalog for MemoryCatalog {
         rows.start as u32..rows.end as u32
     }
 
+    fn sid(&self, item: u32) -> Option<&[u32]> {
+        let place = *self.place.get(item as usize)? as usize;
+        self.sorted.get(place.checked_mul(self.levels)?..(place + 1).checked_mul(self.levels)?)
+    }
+
     fn allowed(&self, prefix: &[u32], next: &mut Vec<u32>) {
         next.clear();
         if prefix.len() >= self.levels {
@@ -225,6 +238,8 @@ mod tests {
         for none in [&[1, 3][..], &[1], &[1, 2, 3], &[], &[u32::MAX, u32::MAX]] {
             assert_eq!(items(&catalog, none), [0_u32; 0], "{none:?}");
         }
+        assert_eq!((catalog.sid(2), catalog.sid(4)), (Some(&[1, 2][..]), Some(&[1, 0][..])));
+        assert_eq!((catalog.sid(3), catalog.sid(5), catalog.sid(u32::MAX)), (None, None, None));
         assert_eq!((catalog.item("d"), catalog.item("z"), catalog.key(4), catalog.key(5)), (Some(3), None, "e", ""));
     }
 

@@ -32,6 +32,9 @@ pub trait Catalog: Send + Sync {
     /// The items that a SID stands for, as a range of [`Catalog::by_sid`]; empty for a SID that no item has.
     fn behind(&self, sid: &[u32]) -> std::ops::Range<u32>;
 
+    /// The SID of an item; none for an item without one, and for a number that is none.
+    fn sid(&self, item: u32) -> Option<&[u32]>;
+
     /// The codes that may follow a prefix, ascending, into `next` (emptied first). A prefix that no
     /// item begins with, and a whole SID, have none.
     fn allowed(&self, prefix: &[u32], next: &mut Vec<u32>);

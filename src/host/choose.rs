@@ -4,7 +4,7 @@ use super::inputs::{Requests, Rollouts};
 use super::scorer::{Scorer, Step, index};
 use crate::control::{Counted, Observed, Seen};
 use crate::diagnostic::{Diagnostic, Fault, code};
-use crate::eval::{Matching, Scores};
+use crate::eval::{Matching, Scores, Stop};
 use crate::program::{CapSpan, Program};
 use crate::slate::{Choice, Slate};
 use crate::types::Host;
@@ -62,8 +62,35 @@ impl Scorer<'_> {
         step: Step,
         choice: &Choice<'_>,
     ) -> Result<Slates, Fault> {
+        self.choice(requests, rollouts, step, choice, None)
+    }
+
+    /// The same, asking `stop` now and then; where it says so, the step is given up (RW0808) and the scorer
+    /// is as it was.
+    ///
+    /// # Errors
+    /// As [`Scorer::choose`], and RW0808.
+    pub fn choose_until(
+        &mut self,
+        requests: &Requests<'_>,
+        rollouts: &Rollouts<'_>,
+        step: Step,
+        choice: &Choice<'_>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Slates, Fault> {
+        self.choice(requests, rollouts, step, choice, Some(Stop(stop)))
+    }
+
+    fn choice(
+        &mut self,
+        requests: &Requests<'_>,
+        rollouts: &Rollouts<'_>,
+        step: Step,
+        choice: &Choice<'_>,
+        stop: Option<Stop<'_>>,
+    ) -> Result<Slates, Fault> {
         self.can_choose(choice)?;
-        let Some(chosen) = self.work(requests, rollouts, step, Some(choice), None)? else {
+        let Some(chosen) = self.work(requests, rollouts, step, Some(choice), stop)? else {
             return Err(refused("nothing was chosen".into(), "this is a fault of the scorer: please report it"));
         };
         let mut first = 0;

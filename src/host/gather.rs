@@ -107,6 +107,21 @@ pub fn find_items(bound: &Bound, layout: &mut Layout, rollouts: &Rollouts<'_>) -
     Ok(())
 }
 
+/// The SIDs of items that are handed in without: those of the catalog.
+pub fn find_sids(bound: &Bound, rollouts: &Rollouts<'_>, sids: &mut Vec<u32>) -> Option<usize> {
+    let catalog = bound.catalog.as_deref().filter(|c| c.n_levels() > 0)?;
+    let (items, None) = (rollouts.items?.0, rollouts.sids) else { return None };
+    let levels = catalog.n_levels();
+    sids.clear();
+    for item in items {
+        match catalog.sid(*item) {
+            Some(sid) => sids.extend_from_slice(sid),
+            None => sids.extend(std::iter::repeat_n(u32::MAX, levels)),
+        }
+    }
+    Some(levels)
+}
+
 /// The items of the histories, for sources that ask for them: by the SIDs or the item keys that the host
 /// hands in.
 ///

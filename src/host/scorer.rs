@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::bound::{Bound, Capacity, Declared, Provider};
 use super::faults::refused;
-use super::gather::{Cleaned, asked_in_catalog, find_history, find_items, lend};
+use super::gather::{Cleaned, asked_in_catalog, find_history, find_items, find_sids, lend};
 use super::given::Slot;
 use super::groups::Layout;
 use super::inputs::{InputId, Requests, Rollouts};
@@ -43,6 +43,8 @@ pub struct Scorer<'c> {
     texts: Texts,
     catalog_texts: usize,
     cleaned: Cleaned,
+    /// SIDs of items that were handed in without.
+    item_sids: Vec<u32>,
     layout: Layout,
     pub(super) signals: SignalRoom<'c>,
     pub(super) scores: Scores,
@@ -132,6 +134,7 @@ impl<'c> Scorer<'c> {
             notes,
             texts,
             cleaned,
+            item_sids: Vec::new(),
             layout,
         }
     }
@@ -247,6 +250,14 @@ impl<'c> Scorer<'c> {
         let Self { bound, cleaned, layout, texts, signals, state, evaluator, .. } = self;
         texts.truncate(self.catalog_texts);
         layout.fill(requests, rollouts, &self.capacity)?;
+        let with_sids;
+        let rollouts = match find_sids(bound, rollouts, &mut self.item_sids) {
+            None => rollouts,
+            Some(levels) => {
+                with_sids = rollouts.clone().sids(&self.item_sids, levels);
+                &with_sids
+            }
+        };
         cleaned.fill(bound, layout, requests, rollouts, texts)?;
         find_items(bound, layout, rollouts)?;
         if signals.reads_history() {

@@ -5,6 +5,8 @@
 
 mod arrays;
 mod errors;
+mod inputs;
+mod results;
 mod scorer;
 mod signals;
 
@@ -20,7 +22,7 @@ use rewardc::types::Host;
 use arrays::{Held, codes_of};
 use errors::{raise, unsound};
 use scorer::Scorer;
-use signals::Callable;
+use signals::{Callable, Raised};
 
 /// A checked reward file.
 #[pyclass(frozen)]
@@ -75,6 +77,11 @@ impl Reward {
         errors::diagnostics(py, self.reward.warnings(), self.reward.sources())
     }
 
+    /// The state of its caps in a file, as JSON; where there is no file yet, the start.
+    fn load_state(&self, path: PathBuf) -> PyResult<String> {
+        rewardc::host::load_or_start(path, &self.reward).map(|s| s.to_json()).map_err(raise)
+    }
+
     /// A catalog for this reward's schema.
     #[pyo3(signature = (keys, sids = None, columns = None))]
     fn catalog(
@@ -103,7 +110,7 @@ impl Reward {
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     #[pyo3(signature = (catalog = None, *, host = "training", decode = "free", order = "beam", request = vec![],
         rollout = vec![], past = vec![], wanted = vec![], signals = None, held_out = None, fail_above = 0.1,
-        state = None, capacity = (1024, 512, 200)))]
+        state = None, controllers = None, capacity = (1024, 512, 200)))]
     fn bind(
         &self,
         catalog: Option<&Catalog>,
@@ -118,6 +125,7 @@ impl Reward {
         held_out: Option<Bound<'_, PyDict>>,
         fail_above: f64,
         state: Option<&str>,
+        controllers: Option<PathBuf>,
         capacity: (usize, usize, usize),
     ) -> PyResult<Scorer> {
         let decode = match decode {
@@ -144,19 +152,24 @@ impl Reward {
         }
         binding = binding.request(&names(&request)).rollout(&names(&rollout));
         binding = binding.past(&names(&past)).wanted(&names(&wanted)).fail_above(fail_above);
+        let raised = Arc::<Raised>::default();
         for (name, callable) in signals.iter().flat_map(|d| d.iter()) {
-            binding = binding.signals(Callable::new(name.extract()?, callable.unbind()));
+            binding = binding.signals(Callable::new(name.extract()?, callable.unbind(), &raised));
         }
         for (name, callable) in held_out.iter().flat_map(|d| d.iter()) {
-            binding = binding.held_out(Callable::new(name.extract()?, callable.unbind()));
+            binding = binding.held_out(Callable::new(name.extract()?, callable.unbind(), &raised));
         }
         if let Some(text) = state {
             let state = rewardc::eval::ControlState::from_json(text).map_err(errors::bad_state)?;
             binding = binding.state(state);
         }
+        if let Some(path) = controllers {
+            let controllers = rewardc::control::Controllers::load(path, self.reward.program()).map_err(unsound)?;
+            binding = binding.controllers(controllers);
+        }
         let (requests, group, list) = capacity;
         let scorer = binding.capacity(Capacity { requests, group, list }).build().map_err(raise)?;
-        Ok(Scorer::new(scorer, [request, rollout, past, wanted], self.reward.schema()))
+        Ok(Scorer::new(scorer, [request, rollout, past, wanted], self.reward.schema(), raised))
     }
 }
 

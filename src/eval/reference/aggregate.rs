@@ -59,14 +59,15 @@ impl Spans {
         Self { slates, seeing, groups, batches, members: Default::default(), equal_places }
     }
 
-    /// Rows whose slate, group or batch is longer than the schema allows (R8.5).
-    pub fn too_long(&self, longest: Longest, batch: &Batch<'_>) -> Vec<usize> {
+    /// Rows whose slate or group is longer than the schema allows (R8.5); with `reads_batch` their batch too.
+    pub fn too_long(&self, longest: Longest, batch: &Batch<'_>, reads_batch: bool) -> Vec<usize> {
         let long = |rows: &Vec<u32>, most: u64| rows.len() as u64 > most;
         let mut out = Vec::new();
         for row in 0..batch.n_rows {
             let group = long(&self.groups[batch.request_of[row] as usize], longest.group);
             let slate = batch.slates.as_ref().is_some_and(|s| long(&self.slates[s.of[row] as usize], longest.slate));
-            if group || slate || long(&self.batches[batch.batch_of[row] as usize], longest.batch) {
+            let batch = reads_batch && long(&self.batches[batch.batch_of[row] as usize], longest.batch);
+            if group || slate || batch {
                 out.push(row);
             }
         }

@@ -27,7 +27,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::{Batch, Evaluator, Reason, Refusal, Run, Scores, Verdict};
-use crate::program::{Cap, CapSpan, ChannelKind, Charge, ExprId, FeatureId, LetId, Op, Program, RuleValue, own_reads};
+use crate::program::{
+    Cap, CapSpan, ChannelKind, Charge, ExprId, FeatureId, LetId, Op, Program, RuleValue, SpanKind, own_reads,
+};
 use crate::types::{Host, Level};
 
 use aggregate::{Bucket, Spans};
@@ -295,7 +297,9 @@ impl<'b> Work<'b> {
                 self.scores.verdicts[row] = Verdict::Unscorable(reason);
             }
         }
-        for row in self.spans.too_long(self.program.longest, self.batch) {
+        // The bound on a batch is one on the work over it: who does not look over it may have more rows.
+        let reads_batch = self.program.reads_span(SpanKind::Batch, self.run.host);
+        for row in self.spans.too_long(self.program.longest, self.batch, reads_batch) {
             if self.alive(row) {
                 self.scores.verdicts[row] = Verdict::Unscorable(Reason::SpanTooLong);
             }

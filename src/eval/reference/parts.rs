@@ -51,7 +51,10 @@ impl Work<'_> {
                 self.scores.matches.insert(i, matches);
             }
         }
-        for row in (0..self.batch.n_rows).filter(|r| self.alive(*r)).collect::<Vec<_>>() {
+        for row in 0..self.batch.n_rows {
+            if !self.alive(row) {
+                continue;
+            }
             let preference = self.preference(row, &caps);
             let ecosystem = self.ecosystem(row, &caps);
             let reward = self.reward(row, preference, ecosystem);

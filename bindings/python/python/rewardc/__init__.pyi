@@ -32,6 +32,7 @@ class Reward:
     def sid_shape(self) -> list[int]: ...
     def needs(self, host: str = "training") -> list[tuple[str, str, str, bool]]: ...
     def check(self) -> list[Finding]: ...
+    def load_state(self, path: str | PathLike[str]) -> str: ...
     def catalog(
         self,
         keys: Sequence[str],
@@ -53,6 +54,7 @@ class Reward:
         held_out: Mapping[str, Signal] | None = None,
         fail_above: float = 0.1,
         state: str | None = None,
+        controllers: str | PathLike[str] | None = None,
         capacity: tuple[int, int, int] = ...,
     ) -> Scorer: ...
 
@@ -64,11 +66,43 @@ class Catalog:
     def behind(self, sid: Sequence[int]) -> list[int]: ...
     def allowed(self, prefix: Sequence[int]) -> list[int]: ...
 
+class Slate(TypedDict):
+    rows: NDArray[np.int64]
+    """Rows of the step in their places; empty where the slate was refused."""
+    item_idx: NDArray[np.int32]
+    worth: float
+    optimal: bool
+    gap: float | None
+    """How much better the best can be at most; ``None`` where that is not known."""
+    relaxed: list[Relaxed]
+    empty_places: int
+    refused: str | None
+    """The cap whose ``else refuse`` left no slate."""
+    scores: dict[str, NDArray[np.float64]]
+    """Every number of the members, worked out on this slate."""
+
+class Relaxed(TypedDict):
+    cap: str
+    excess: int
+    why: str
+
+Moved = TypedDict(
+    "Moved",
+    {"cap": str, "share": float | None, "target": float | None, "lambda": float | None, "unmeasured": int},
+)
+
+Entries = tuple[ArrayLike, Mapping[str, ArrayLike]]
+"""Offsets, and columns of the entries they cut."""
+
 class Scorer:
     @property
     def reward_id(self) -> str: ...
     @property
     def columns(self) -> list[str]: ...
+    @property
+    def source_ids(self) -> list[str]: ...
+    @property
+    def notes(self) -> list[str]: ...
     def score(
         self,
         *,
@@ -79,10 +113,34 @@ class Scorer:
         keys: Sequence[str] | None = None,
         request: Mapping[str, ArrayLike] | None = None,
         rollout: Mapping[str, ArrayLike] | None = None,
-        past: tuple[ArrayLike, Mapping[str, ArrayLike]] | None = None,
-        wanted: tuple[ArrayLike, Mapping[str, ArrayLike]] | None = None,
+        past: Entries | None = None,
+        wanted: Entries | None = None,
         padding: NDArray[np.bool_] | None = None,
+        slates: tuple[ArrayLike, ArrayLike] | None = None,
         seed: int = 0,
         step: int = 0,
     ) -> dict[str, Any]: ...
+    def choose(
+        self,
+        *,
+        places: int = 10,
+        discounts: Sequence[float] | None = None,
+        effort: int = 50_000,
+        sids: ArrayLike | None = None,
+        items: tuple[NDArray[np.uint32], int] | None = None,
+        group_size: int | None = None,
+        groups: ArrayLike | None = None,
+        keys: Sequence[str] | None = None,
+        request: Mapping[str, ArrayLike] | None = None,
+        rollout: Mapping[str, ArrayLike] | None = None,
+        past: Entries | None = None,
+        wanted: Entries | None = None,
+        padding: NDArray[np.bool_] | None = None,
+        seed: int = 0,
+        step: int = 0,
+    ) -> list[Slate]: ...
     def counts(self) -> dict[str, float]: ...
+    def end_step(self, observed: Mapping[str, Any] | None = None, *, shown: bool = False) -> list[Moved]: ...
+    @property
+    def state(self) -> str: ...
+    def save_state(self, path: str | PathLike[str]) -> None: ...
