@@ -39,6 +39,7 @@ def main(index, steps):
     from datasets import Dataset
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+    from transformers.trainer_callback import PrinterCallback
     from trl import GRPOConfig, GRPOTrainer
 
     with open(index, newline="") as file:
@@ -100,6 +101,7 @@ def main(index, steps):
         trainer = GRPOTrainer(
             model=model, reward_funcs=[checked, *binding.functions[1:]], args=config, train_dataset=rows, processing_class=tokenizer
         )
+        trainer.remove_callback(PrinterCallback)
         trainer.train()
         shown = [
             {k: round(float(v), 4) for k, v in entry.items() if k.startswith(("rewards/", "reward_", "rewardc/scored")) and v is not None}

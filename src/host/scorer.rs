@@ -17,7 +17,7 @@ use crate::control::Controllers;
 use crate::diagnostic::Fault;
 use crate::eval::reference::Reference;
 use crate::eval::{ControlState, Evaluator, Run, Scores, Stop, Texts};
-use crate::program::{Column, Program, column_names, columns};
+use crate::program::{Charge, Column, Program, SpanKind, column_names, columns};
 use crate::slate::{self, Choice};
 use crate::types::{Host, Level, Scale};
 
@@ -149,6 +149,18 @@ impl<'c> Scorer<'c> {
     #[must_use]
     pub fn state(&self) -> &ControlState {
         &self.state
+    }
+
+    /// Whether a rollout's numbers may depend on the others of its group: a loop that scores rollouts one by
+    /// one must bring whole groups then.
+    #[must_use]
+    pub fn needs_groups(&self) -> bool {
+        let (program, host) = (&self.bound.program, self.bound.host);
+        let over = [SpanKind::Slate, SpanKind::Group, SpanKind::Batch];
+        let counts = |cap: &crate::program::Cap| !matches!(cap.charge, Some(Charge::Dual { .. }) | None);
+        over.iter().any(|span| program.reads_span(*span, host))
+            || program.caps().any(|(_, cap)| counts(cap))
+            || program.channels.iter().any(|c| c.pick.is_some())
     }
 
     /// What somebody should know about this binding, a line each: what was switched off, what of the state

@@ -90,6 +90,20 @@ impl Scorer {
         self.columns.iter().map(|(name, _)| name.as_str()).collect()
     }
 
+    /// Whether a rollout's numbers may depend on the others of its group.
+    #[getter]
+    fn needs_groups(&self) -> PyResult<bool> {
+        Ok(self.lock()?.needs_groups())
+    }
+
+    /// The proven range of the reward, and of the cost.
+    #[getter]
+    fn ranges(&self) -> PyResult<[(f64, f64); 2]> {
+        let scorer = self.lock()?;
+        let ranges = scorer.reward().program().ranges;
+        Ok([ranges.reward, ranges.cost].map(|r| (r.lo, r.hi)))
+    }
+
     /// The ids of the signal sources.
     #[getter]
     fn source_ids(&self) -> PyResult<Vec<String>> {

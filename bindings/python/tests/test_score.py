@@ -9,8 +9,8 @@ import pytest
 
 import rewardc
 from rewardc.hf import allowed_tokens
-from rewardc.tokens import NONE, SidTokens, doctor
-from rewardc.trl import TrlReward, entries
+from rewardc.tokens import NONE, SidText, SidTokens, doctor, entries
+from rewardc.trl import TrlReward
 
 ROOT = Path(__file__).parents[3]
 PUBLISHED = ROOT.parent / "shared" / "data" / "published" / "reward_vectors.json"
@@ -219,7 +219,7 @@ def test_trl_functions_share_one_evaluation(tmp_path):
     scorer = reward.bind(wanted=["sid"])
 
     class Counting:
-        columns = scorer.columns
+        columns, ranges = scorer.columns, scorer.ranges
 
         def score(self, **given):
             calls.append(given)

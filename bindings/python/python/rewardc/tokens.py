@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,6 +61,35 @@ class SidTokens:
     def tokens(self, sid: Sequence[int]) -> list[int]:
         """The token ids of a SID."""
         return [self._tokens[level][int(code)] for level, code in enumerate(sid)]
+
+
+class SidText:
+    """SIDs as a decoder's text has them: ``<a_17><b_3>``, for loops that hand over texts and no token ids.
+
+    ``form`` is the text of one code, with ``{level}`` and ``{code}``.
+    """
+
+    def __init__(self, levels: int, form: str = "<{level}_{code}>", names: str = "abcdefgh"):
+        pattern = re.escape(form).replace(r"\{level\}", f"([{names}])").replace(r"\{code\}", r"(\d{1,9})")
+        self._code, self._names, self.levels = re.compile(pattern), names, levels
+
+    def codes(self, texts: Sequence[str]) -> NDArray[np.uint32]:
+        """Texts × levels: the first codes of each text, in order. A code of another level, or none at all, is
+        no code: the rollout is illegal, and no error."""
+        out = np.full((len(texts), self.levels), NONE, dtype=np.uint32)
+        for row, text in enumerate(texts):
+            for level, found in zip(range(self.levels), self._code.finditer(text)):
+                if found[1] == self._names[level]:
+                    out[row, level] = int(found[2])
+        return out
+
+
+def entries(lists: Sequence[Any], levels: int) -> tuple[Any, dict[str, Any]]:
+    """SIDs of each request → offsets and codes; a single SID is a list of one."""
+    rows = [[sid] if sid and not hasattr(sid[0], "__len__") else list(sid or []) for sid in lists]
+    offsets = np.cumsum([0] + [len(row) for row in rows]).astype(np.int64)
+    codes = np.array([sid for row in rows for sid in row], dtype=np.uint32).reshape(-1, levels)
+    return offsets, {"sid": codes}
 
 
 def doctor(tokenizer: Any, tokens: SidTokens) -> list[str]:

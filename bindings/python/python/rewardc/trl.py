@@ -10,13 +10,13 @@ All of them share one evaluation of a batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from . import Scorer
-from .tokens import SidTokens
+from .tokens import SidTokens, entries
 
 
 class TrlReward:
@@ -38,9 +38,15 @@ class TrlReward:
         request: dict[str, str] | None = None,
         parts: list[str] | None = None,
         name: str = "reward",
+        cost: str | None = None,
     ):
         if "cost" in (parts or []):
             raise ValueError("cost is added after normalization: TRL normalizes every function; see with_cost")
+        if scorer.ranges[1] != (0.0, 0.0) and cost != "apart":
+            raise ValueError(
+                "the reward charges a cost, which TRL's own loop has no place for: override the step and call "
+                "with_cost, and say cost=\"apart\""
+            )
         self.scorer, self.tokens, self.num_generations = scorer, tokens, num_generations
         self.wanted, self.past, self.request = wanted, past, request or {}
         fixed = {"reward", "cost", "total", "preference", "ecosystem"}
@@ -91,14 +97,6 @@ class TrlReward:
                 log_metric(f"rewardc/{key}", float(count))
         self._last = (completion_ids, scores)
         return scores
-
-
-def entries(lists: Sequence[Any], levels: int) -> tuple[Any, dict[str, Any]]:
-    """SIDs of each request → offsets and codes; a single SID is a list of one."""
-    rows = [[sid] if sid and not hasattr(sid[0], "__len__") else list(sid or []) for sid in lists]
-    offsets = np.cumsum([0] + [len(row) for row in rows]).astype(np.int64)
-    codes = np.array([sid for row in rows for sid in row], dtype=np.uint32).reshape(-1, levels)
-    return offsets, {"sid": codes}
 
 
 def with_cost(advantages: Any, cost: Any, num_generations: int) -> Any:
