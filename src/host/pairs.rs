@@ -7,7 +7,7 @@ use super::faults::refused;
 use super::sources::{History, Pairs, SignalSource, Signals};
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::eval::batch::By;
-use crate::eval::{Batch, Evaluator, Reason, Run, Verdict};
+use crate::eval::{Batch, ControlState, Evaluator, Reason, Run, Verdict};
 
 /// What a step asked of its sources.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -75,7 +75,9 @@ impl<'c> SignalRoom<'c> {
         if self.sources.is_empty() {
             return Ok(());
         }
-        let early = evaluator.score(&bound.early, batch, run).map_err(refused)?;
+        // The rules alone: no cap is there for a state to speak of.
+        let start = ControlState::default();
+        let early = evaluator.score(&bound.early, batch, Run { state: &start, ..run }).map_err(refused)?;
         self.distinct(batch, &early.verdicts, &early.item_of);
         self.predict(bound, &batch.request_keys)?;
         self.spread(batch.n_rows, &mut batch.excluded);

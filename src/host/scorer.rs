@@ -151,6 +151,15 @@ impl<'c> Scorer<'c> {
         &self.state
     }
 
+    /// The key of an item as results number it; empty for −1, and without a catalog.
+    #[must_use]
+    pub fn item_key(&self, item: i32) -> &str {
+        match (&self.bound.catalog, u32::try_from(item)) {
+            (Some(catalog), Ok(item)) => catalog.key(item),
+            _ => "",
+        }
+    }
+
     /// Whether a rollout's numbers may depend on the others of its group: a loop that scores rollouts one by
     /// one must bring whole groups then.
     #[must_use]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rewardc::catalog::{MemoryCatalog, Sids};
 use rewardc::control::{Controllers, Observed, Seen};
 use rewardc::eval::{Matching, Share};
-use rewardc::host::{Choice, Decode, Given, Groups, Order, Requests, Reward, Rollouts, Scorer, Step};
+use rewardc::host::{Choice, Decode, Given, Groups, Order, Pairs, Requests, Reward, Rollouts, Scorer, SignalFn, Step};
 use rewardc::program::Column;
 use rewardc::slate::Proof;
 use rewardc::source::MemoryFiles;
@@ -127,6 +127,23 @@ fn only_the_end_of_a_step_moves_state_and_each_step_counts_once() {
     assert_eq!(scorer.end_step(&wrong).unwrap_err().code.id, "RW0907");
     assert_eq!(*scorer.state(), state);
     assert_eq!(state.reward, Some(reward.id()));
+}
+
+/// Sources are asked under the rules alone, for which no cap is there that a state could speak of.
+#[test]
+fn a_source_beside_a_state() {
+    let reward = reward();
+    let source = SignalFn::new("head", "p_click", |_: &Pairs<'_>, out: &mut [f32]| {
+        out.fill(0.5);
+        Ok(())
+    });
+    let binding = reward.bind(&catalog(&reward)).serving().signals(source).controllers(controllers(&reward, "shown"));
+    let mut scorer = binding.build().unwrap();
+    let rollouts = Rollouts::new(Groups::Even(7)).sids(&CODES, 1);
+    let slates = scorer.choose(&Requests::new(1), &rollouts, Step::default(), &Choice::of(2)).unwrap();
+    assert_eq!(slates.all()[0].slate.totals, [0.5, 0.5]);
+    let names: Vec<&str> = slates.all()[0].items.iter().map(|i| scorer.item_key(*i)).collect();
+    assert_eq!((names, scorer.item_key(-1)), (vec!["i1", "i3"], ""));
 }
 
 #[test]
