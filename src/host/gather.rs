@@ -130,15 +130,17 @@ pub fn find_sids(bound: &Bound, rollouts: &Rollouts<'_>, sids: &mut Vec<u32>) ->
 pub fn find_history(
     bound: &Bound,
     layout: &Layout,
-    requests: &Requests<'_>,
+    (requests, rollouts): (&Requests<'_>, &Rollouts<'_>),
     history: &mut History,
 ) -> Result<(), Fault> {
     history.ranges.clone_from(&layout.past.ranges);
+    history.by = layout.past.by;
     history.items.clear();
     let Some(catalog) = bound.catalog.as_deref() else {
         return Err(unfit("a source asks for histories, and no catalog says which items they are"));
     };
-    let (Some(input), Some(_)) = (history_input(&bound.schema, &bound.declared), requests.past) else {
+    let given = requests.past.or(rollouts.past);
+    let (Some(input), Some(_)) = (history_input(&bound.schema, &bound.declared), given) else {
         return Err(unfit("a source asks for histories, and none are handed in"));
     };
     match handed(&requests.columns, input).map(|c| c.values) {
@@ -192,10 +194,10 @@ pub fn lend<'a>(
     let many = bound.catalog.as_deref().filter(|_| !layout.behind.is_empty());
     let items_behind =
         many.map(|catalog| ItemsBehind { ranges: take(&mut layout.behind), items: Cow::Borrowed(catalog.by_sid()) });
-    let past =
-        requests.past.map(|_| entries(bound, cleaned, &mut layout.past, Declared::Past, requests)).transpose()?;
-    let wanted =
-        requests.wanted.map(|_| entries(bound, cleaned, &mut layout.wanted, Declared::Wanted, requests)).transpose()?;
+    let given = requests.past.or(rollouts.past);
+    let past = given.map(|_| entries(bound, cleaned, &mut layout.past, Declared::Past, requests)).transpose()?;
+    let given = requests.wanted.or(rollouts.wanted);
+    let wanted = given.map(|_| entries(bound, cleaned, &mut layout.wanted, Declared::Wanted, requests)).transpose()?;
     Ok(Batch {
         n_rows: layout.n_rows,
         texts: take(texts),
@@ -223,18 +225,20 @@ fn has_slates(bound: &Bound, layout: &mut Layout, rollouts: &Rollouts<'_>, n: us
         }
         (Host::Logs, _, Some((of, position))) => {
             let n_rows = layout.n_rows;
-            let counts = of.iter().all(|slate| (*slate as usize) < n_rows) && !position.contains(&0);
+            let counts = |slate: &u32| (*slate as usize) < n_rows || *slate == u32::MAX;
+            let counts = of.iter().all(counts) && !position.contains(&0);
             if of.len() != n_rows || position.len() != n_rows || !counts {
                 let message = format!("the slates do not fit {n_rows} rollouts: slates count from 0, places from 1");
                 return Err(unfit(message));
             }
+            // Slate 0 has no members: rows without a place lie behind it and see themselves alone.
             layout.slates.of.clear();
-            layout.slates.of.extend_from_slice(of);
+            layout.slates.of.extend(of.iter().map(|slate| slate.wrapping_add(1)));
             layout.slates.position.clear();
             layout.slates.position.extend_from_slice(position);
             layout.slates.behind.clear();
-            layout.slates.behind.resize(layout.n_rows, false);
-            layout.slates.count = of.iter().max().map_or(0, |m| *m as usize + 1);
+            layout.slates.behind.extend(of.iter().map(|slate| *slate == u32::MAX));
+            layout.slates.count = layout.slates.of.iter().max().map_or(0, |m| *m as usize + 1);
             Ok(true)
         }
         _ => Ok(false),
@@ -282,7 +286,7 @@ fn entries<'a>(
     which: Declared,
     requests: &Requests<'a>,
 ) -> Result<List<'a>, Fault> {
-    let ListRoom { ranges, index, columns } = take(list);
+    let ListRoom { ranges, index, by, columns } = take(list);
     let mut columns: Vec<Option<Column<'a>>> = columns;
     columns.resize(bound.program.features.len(), None);
     for (i, (name, as_what)) in bound.declared.iter().enumerate().filter(|(_, (_, d))| *d == which) {
@@ -294,7 +298,7 @@ fn entries<'a>(
             *column = Some(slot.column(feature, &given, By::Row));
         }
     }
-    Ok(List { by: By::Request, ranges, index: Cow::Owned(index), columns })
+    Ok(List { by, ranges, index: Cow::Owned(index), columns })
 }
 
 /// Features that are asked whether they exist: by these `in_catalog` is kept.

@@ -7,7 +7,7 @@ use super::bound::Capacity;
 use super::faults::unfit;
 use super::inputs::{Groups, Requests, Rollouts};
 use crate::diagnostic::{Diagnostic, Fault, code};
-use crate::eval::batch::{Column, Slates};
+use crate::eval::batch::{By, Column, Slates};
 use crate::eval::{Batch, Reason};
 use crate::program::FeatureId;
 
@@ -33,14 +33,22 @@ pub struct Layout {
 }
 
 /// What a list of entries is made of.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ListRoom {
-    /// A range of entries for each request.
+    /// A range of entries for each holder.
     pub ranges: Vec<(u32, u32)>,
     /// The entries in order.
     pub index: Vec<u32>,
+    /// Requests, or rows.
+    pub by: By,
     /// Emptied columns, for their room.
     pub columns: Vec<Option<Column<'static>>>,
+}
+
+impl Default for ListRoom {
+    fn default() -> Self {
+        Self { ranges: Vec::new(), index: Vec::new(), by: By::Request, columns: Vec::new() }
+    }
 }
 
 /// The room of columns without what they held.
@@ -84,8 +92,7 @@ impl Layout {
         }
         self.n_rows = self.request_of.len();
         self.keys(requests)?;
-        self.batch_of.clear();
-        self.batch_of.resize(self.n_rows, 0);
+        self.batches(rollouts.batches, n)?;
         self.excluded.clear();
         self.excluded.resize(self.n_rows, None);
         if let Some(padding) = rollouts.padding {
@@ -96,8 +103,28 @@ impl Layout {
                 *slot = Some(Reason::Padding);
             }
         }
-        lists(&mut self.past, requests.past, n, "entries of `past`", capacity)?;
-        lists(&mut self.wanted, requests.wanted, n, "entries of `wanted`", capacity)
+        let holders = (n, self.n_rows);
+        lists(&mut self.past, (requests.past, rollouts.past), holders, "past", capacity)?;
+        lists(&mut self.wanted, (requests.wanted, rollouts.wanted), holders, "wanted", capacity)
+    }
+
+    /// One batch, or those handed in.
+    fn batches(&mut self, given: Option<&[u32]>, n: usize) -> Result<(), Fault> {
+        self.batch_of.clear();
+        let Some(given) = given else {
+            self.batch_of.resize(self.n_rows, 0);
+            return Ok(());
+        };
+        if given.len() != self.n_rows || given.iter().any(|b| *b as usize >= self.n_rows) {
+            return Err(unfit(format!("the batches do not fit {} rollouts: they count from 0", self.n_rows)));
+        }
+        self.batch_of.extend_from_slice(given);
+        let rows = self.request_of.windows(2).zip(given.windows(2));
+        let cut = rows.filter(|(r, b)| matches!((r, b), ([r1, r2], [b1, b2]) if r1 == r2 && b1 != b2)).count();
+        if cut > 0 {
+            return Err(unfit(format!("a request lies in one batch, and {cut} of {n} are cut")));
+        }
+        Ok(())
     }
 
     /// Takes back what a batch was lent.
@@ -115,7 +142,12 @@ impl Layout {
         }
         for (list, own) in [(batch.past, &mut self.past), (batch.wanted, &mut self.wanted)] {
             if let Some(list) = list {
-                *own = ListRoom { ranges: list.ranges, index: list.index.into_owned(), columns: emptied(list.columns) };
+                *own = ListRoom {
+                    ranges: list.ranges,
+                    index: list.index.into_owned(),
+                    by: list.by,
+                    columns: emptied(list.columns),
+                };
             }
         }
         // Nothing is left in it: what remains is the room.
@@ -166,27 +198,36 @@ fn group(offsets: &[u32], n: usize, request: usize) -> Result<usize, Fault> {
     }
 }
 
+/// The ranges of a list's entries, by request or by row.
 fn lists(
     list: &mut ListRoom,
-    offsets: Option<&[u32]>,
-    n: usize,
-    entries: &str,
+    given: (Option<&[u32]>, Option<&[u32]>),
+    holders: (usize, usize),
+    name: &str,
     capacity: &Capacity,
 ) -> Result<(), Fault> {
-    let ListRoom { ranges, index, .. } = list;
+    let ListRoom { ranges, index, by, .. } = list;
     ranges.clear();
     index.clear();
-    let Some(offsets) = offsets else { return Ok(()) };
+    let (offsets, n, of_what) = match given {
+        (Some(_), Some(_)) => return Err(unfit(format!("`{name}` is handed in for requests and for rollouts"))),
+        (Some(offsets), None) => (offsets, holders.0, "requests"),
+        (None, Some(offsets)) => (offsets, holders.1, "rollouts"),
+        (None, None) => return Ok(()),
+    };
+    *by = if of_what == "requests" { By::Request } else { By::Row };
     let fits = offsets.len() == n + 1 && offsets.first() == Some(&0);
     if !fits || !offsets.windows(2).all(|w| matches!(w, [a, b] if a <= b)) {
         return Err(unfit(format!(
-            "the offsets of the {entries} do not add up: {n} requests have {} of them, ascending from 0",
+            "the offsets of the entries of `{name}` do not add up: {n} {of_what} have {} of them, ascending from 0",
             n + 1
         )));
     }
     for window in offsets.windows(2) {
         if let [from, to] = window {
-            at_most(entries, (to - from) as usize, capacity.list)?;
+            if (to - from) as usize > capacity.list {
+                at_most(&format!("entries of `{name}`"), (to - from) as usize, capacity.list)?;
+            }
             ranges.push((*from, *to));
         }
     }

@@ -82,6 +82,9 @@ pub struct Rollouts<'a> {
     pub(super) items: Option<(&'a [u32], u64)>,
     pub(super) padding: Option<&'a [bool]>,
     pub(super) slates: Option<(&'a [u32], &'a [u32])>,
+    pub(super) batches: Option<&'a [u32]>,
+    pub(super) past: Option<&'a [u32]>,
+    pub(super) wanted: Option<&'a [u32]>,
     pub(super) columns: Vec<(InputId, GivenColumn<'a>)>,
 }
 
@@ -89,7 +92,17 @@ impl<'a> Rollouts<'a> {
     /// Rollouts in groups.
     #[must_use]
     pub fn new(groups: Groups<'a>) -> Self {
-        Self { groups, sids: None, items: None, padding: None, slates: None, columns: Vec::new() }
+        Self {
+            groups,
+            sids: None,
+            items: None,
+            padding: None,
+            slates: None,
+            batches: None,
+            past: None,
+            wanted: None,
+            columns: Vec::new(),
+        }
     }
 
     /// What was generated: `levels` codes a rollout. What is no code of the SID is `u32::MAX` (or any
@@ -114,10 +127,34 @@ impl<'a> Rollouts<'a> {
         self
     }
 
-    /// The slate of each rollout and its place in it, from 1: for logs.
+    /// The slate of each rollout, counted from 0, and its place in it, from 1: for logs. A rollout in no
+    /// slate has `u32::MAX`: it lies behind one without members.
     #[must_use]
     pub fn slates(mut self, of: &'a [u32], position: &'a [u32]) -> Self {
         self.slates = Some((of, position));
+        self
+    }
+
+    /// The batch of each rollout, counted from 0: what `over batch` looks at. Without it a step is one
+    /// batch; a request lies in one.
+    #[must_use]
+    pub fn batches(mut self, of: &'a [u32]) -> Self {
+        self.batches = Some(of);
+        self
+    }
+
+    /// Entries `offsets[i]..offsets[i + 1]` are the history of rollout i, oldest first: for logs, where
+    /// each row has seen more than the one before. The columns are handed in with the requests.
+    #[must_use]
+    pub fn past(mut self, offsets: &'a [u32]) -> Self {
+        self.past = Some(offsets);
+        self
+    }
+
+    /// Entries `offsets[i]..offsets[i + 1]` are the targets of rollout i.
+    #[must_use]
+    pub fn wanted(mut self, offsets: &'a [u32]) -> Self {
+        self.wanted = Some(offsets);
         self
     }
 

@@ -37,6 +37,6 @@ pub use pairs::SignalCounts;
 pub use reward::{Need, Owner, Reward};
 pub use scored::{Scored, StepCounts};
 pub use scorer::{Scorer, Step};
-pub use sources::{CoOccurrence, History, Pairs, SignalFn, SignalSource, Signals, TableBy, TableSignals};
+pub use sources::{CoOccurrence, Pairs, SignalFn, SignalSource, Signals, TableBy, TableSignals};
 pub(crate) use state::load_or_start_of;
 pub use state::{load_or_start, save};

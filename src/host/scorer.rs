@@ -282,7 +282,7 @@ impl<'c> Scorer<'c> {
         cleaned.fill(bound, layout, requests, rollouts, texts)?;
         find_items(bound, layout, rollouts)?;
         if signals.reads_history() {
-            find_history(bound, layout, requests, &mut signals.history)?;
+            find_history(bound, layout, (requests, rollouts), &mut signals.history)?;
         }
         let mut batch = lend(bound, cleaned, layout, texts, requests, rollouts)?;
         let run = Run { host: bound.host, state, seed: step.seed, step: step.step, stop };

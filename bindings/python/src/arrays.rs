@@ -87,6 +87,13 @@ pub fn offsets_of<'py>(py: Python<'py>, value: &Bound<'py, PyAny>) -> PyResult<V
     wholes.into_iter().map(|n| u32::try_from(n).map_err(|_| bad_input(format!("{n} is no offset")))).collect()
 }
 
+/// Numbers from 0; −1 stands for none.
+pub fn numbers_of<'py>(py: Python<'py>, value: &Bound<'py, PyAny>) -> PyResult<Vec<u32>> {
+    let wholes: Vec<i64> = array(py, value)?.extract()?;
+    let number = |n: i64| if n == -1 { Ok(u32::MAX) } else { u32::try_from(n) };
+    wholes.into_iter().map(|n| number(n).map_err(|_| bad_input(format!("{n} is no number of a slate")))).collect()
+}
+
 impl<'py> Held<'py> {
     /// Holds a column of a feature of this scale.
     pub fn of(py: Python<'py>, value: &Bound<'py, PyAny>, scale: Option<Scale>) -> PyResult<Self> {

@@ -7,7 +7,7 @@ use rewardc::host::{Groups, InputId, Requests, Rollouts, Step};
 use rewardc::schema::Schema;
 use rewardc::types::Scale;
 
-use crate::arrays::{Codes, Held, codes_of, offsets_of};
+use crate::arrays::{Codes, Held, codes_of, numbers_of, offsets_of};
 use crate::errors::bad_input;
 
 /// A declared column: its name, its place among all, the scale of its feature.
@@ -58,6 +58,9 @@ pub struct Inputs<'py> {
     wanted: Lists<'py>,
     padding: Option<PyReadonlyArray1<'py, bool>>,
     slates: Option<(Vec<u32>, Vec<u32>)>,
+    batches: Option<Vec<u32>>,
+    /// Lists are those of rollouts, not of requests.
+    lists_by_rollout: bool,
     pub step: Step,
 }
 
@@ -72,6 +75,7 @@ impl<'py> Inputs<'py> {
         let sids: Option<Bound<'py, PyAny>> = given.take("sids")?;
         let groups: Option<Bound<'py, PyAny>> = given.take("groups")?;
         let slates: Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)> = given.take("slates")?;
+        let batches: Option<Bound<'py, PyAny>> = given.take("batches")?;
         let request: Option<Bound<'py, PyDict>> = given.take("request")?;
         let rollout: Option<Bound<'py, PyDict>> = given.take("rollout")?;
         let inputs = Self {
@@ -86,8 +90,10 @@ impl<'py> Inputs<'py> {
             wanted: list(py, "wanted", &columns.wanted, given.take("wanted")?)?,
             padding: given.take("padding")?,
             slates: slates
-                .map(|(of, place)| Ok::<_, PyErr>((offsets_of(py, &of)?, offsets_of(py, &place)?)))
+                .map(|(of, place)| Ok::<_, PyErr>((numbers_of(py, &of)?, offsets_of(py, &place)?)))
                 .transpose()?,
+            batches: batches.map(|b| offsets_of(py, &b)).transpose()?,
+            lists_by_rollout: given.take("lists_by_rollout")?.unwrap_or(false),
             step: Step { seed: given.take("seed")?.unwrap_or(0), step: given.take("step")?.unwrap_or(0) },
         };
         given.finish()?;
@@ -98,7 +104,11 @@ impl<'py> Inputs<'py> {
         match (&self.codes, &self.items) {
             (Some(codes), _) => codes.lend().map(|(codes, levels)| codes.len() / levels.max(1)),
             (None, Some((items, _))) => Ok(items.as_slice()?.len()),
-            (None, None) => Err(bad_input("neither `sids` nor `items` is given")),
+            (None, None) => match (&self.groups, self.rollout.first()) {
+                (Some(offsets), _) => Ok(offsets.last().map_or(0, |n| *n as usize)),
+                (None, Some((_, column))) => column.given().map(|(given, _)| given.len()),
+                (None, None) => Err(bad_input("neither `sids` nor `items` is given")),
+            },
         }
     }
 
@@ -119,13 +129,20 @@ impl<'py> Inputs<'py> {
             let (given, valid) = held.given()?;
             requests = requests.with_nulls(*id, given, valid);
         }
-        if let Some(offsets) = &self.past.0 {
-            requests = requests.past(offsets);
-        }
-        if let Some(offsets) = &self.wanted.0 {
-            requests = requests.wanted(offsets);
-        }
         let mut rollouts = Rollouts::new(groups);
+        match (&self.past.0, self.lists_by_rollout) {
+            (Some(offsets), false) => requests = requests.past(offsets),
+            (Some(offsets), true) => rollouts = rollouts.past(offsets),
+            (None, _) => {}
+        }
+        match (&self.wanted.0, self.lists_by_rollout) {
+            (Some(offsets), false) => requests = requests.wanted(offsets),
+            (Some(offsets), true) => rollouts = rollouts.wanted(offsets),
+            (None, _) => {}
+        }
+        if let Some(batches) = &self.batches {
+            rollouts = rollouts.batches(batches);
+        }
         if let Some(codes) = &self.codes {
             let (codes, levels) = codes.lend()?;
             rollouts = rollouts.sids(codes, levels);

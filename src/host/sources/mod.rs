@@ -7,6 +7,7 @@ pub use cooccurrence::CoOccurrence;
 pub use table::{TableBy, TableSignals};
 
 use crate::catalog::Catalog;
+use crate::eval::By;
 
 /// The distinct pairs of a step whose item is legal so far, and what is known of them.
 pub struct Pairs<'a> {
@@ -18,20 +19,25 @@ pub struct Pairs<'a> {
     pub(in crate::host) history: &'a History,
 }
 
-/// The items of the requests' histories.
-#[derive(Debug, Default)]
+/// The items of histories.
+#[derive(Debug)]
 pub struct History {
-    /// By request.
+    /// By request, or by rollout.
+    pub(in crate::host) by: By,
     pub(in crate::host) ranges: Vec<(u32, u32)>,
+    /// Oldest first, by their number in the catalog; `u32::MAX` for an entry that is no item of it.
     pub(in crate::host) items: Vec<u32>,
 }
 
+impl Default for History {
+    fn default() -> Self {
+        Self { by: By::Request, ranges: Vec::new(), items: Vec::new() }
+    }
+}
+
 impl History {
-    /// The items of a request's history, oldest first, by their number in the catalog; `u32::MAX` for an
-    /// entry that is no item of it.
-    #[must_use]
-    pub fn of(&self, request: u32) -> &[u32] {
-        let (from, to) = self.ranges.get(request as usize).copied().unwrap_or((0, 0));
+    fn of(&self, holder: u32) -> &[u32] {
+        let (from, to) = self.ranges.get(holder as usize).copied().unwrap_or((0, 0));
         self.items.get(from as usize..to as usize).unwrap_or(&[])
     }
 }
@@ -73,10 +79,12 @@ impl Pairs<'_> {
         self.requests.get(pair).and_then(|r| self.keys.get(*r as usize)).map_or("", String::as_str)
     }
 
-    /// The history of a pair's request, for a source that [reads histories](SignalSource::reads_history).
+    /// The items of a pair's history, oldest first, by their number in the catalog; `u32::MAX` for an entry
+    /// that is no item of it. For a source that [reads histories](SignalSource::reads_history).
     #[must_use]
     pub fn history(&self, pair: usize) -> &[u32] {
-        self.requests.get(pair).map_or(&[], |request| self.history.of(*request))
+        let holders = if self.history.by == By::Row { self.rows } else { self.requests };
+        holders.get(pair).map_or(&[], |holder| self.history.of(*holder))
     }
 
     /// The number of items in the catalog; 0 where there is none.

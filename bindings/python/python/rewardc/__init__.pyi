@@ -121,6 +121,8 @@ class Scorer:
         wanted: Entries | None = None,
         padding: NDArray[np.bool_] | None = None,
         slates: tuple[ArrayLike, ArrayLike] | None = None,
+        batches: ArrayLike | None = None,
+        lists_by_rollout: bool = False,
         seed: int = 0,
         step: int = 0,
     ) -> dict[str, Any]: ...
