@@ -20,6 +20,8 @@ mod host;
 mod pages;
 mod programs;
 mod properties;
+#[cfg(feature = "data")]
+mod public_sids;
 mod serving;
 #[cfg(feature = "data")]
 mod signals;

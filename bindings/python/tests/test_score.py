@@ -83,17 +83,47 @@ def test_a_step(reward, catalog):
     assert set(scorer.score(**step())) == set(scores)
 
 
+# The column of which file gives which of the published numbers.
+PUBLISHED_COLUMNS = {
+    "matched_prefix_len": ("prefix_rule", "matched_prefix_len"),
+    "rule": ("rule", "reward"),
+    "prefix_rule": ("prefix_rule", "reward"),
+    "ndcg_rule": ("ndcg_rule", "reward"),
+    "prefix_token_raw": ("prefix_token", "prefix_token_raw"),
+    "prefix_token_only_advantage": ("prefix_token", "prefix_token_only_advantage"),
+    "prefix_token_advantage": ("prefix_token_final", "prefix_token_advantage"),
+    "totalnorm_raw": ("totalnorm", "totalnorm_raw"),
+    "totalnorm_advantage": ("totalnorm", "totalnorm_advantage"),
+    "errtok_raw": ("errtok", "errtok_raw"),
+    "errtok_advantage": ("errtok", "errtok_advantage"),
+}
+
+
 @pytest.mark.skipif(not PUBLISHED.exists(), reason="no shared data")
-@pytest.mark.parametrize("file, column, key", [("rule", "reward", "rule"), ("ndcg_rule", "reward", "ndcg_rule"), ("prefix_rule", "reward", "prefix_rule")])
-def test_the_published_forms(file, column, key):
-    reward = rewardc.load(ROOT / "rewards" / "genrec" / f"{file}.reward")
-    scorer = reward.bind(wanted=["sid"])
-    published = json.loads(PUBLISHED.read_text())
-    for example in ("example_A", "example_B_no_exact"):
-        case = published[example]
-        wanted = entries([case["target"]], 4)
-        scores = scorer.score(sids=np.array(case["rollouts"], dtype=np.uint32), group_size=4, wanted=wanted)
-        np.testing.assert_allclose(scores[column], case[key], atol=5e-5)
+def test_every_published_vector():
+    published, compared = json.loads(PUBLISHED.read_text()), 0
+    for name, case in published.items():
+        if not name.startswith("example_") or "rollouts" not in case:
+            continue
+        for key, expected in case.items():
+            if key in ("target", "rollouts"):
+                continue
+            file, column = PUBLISHED_COLUMNS[key]
+            scorer = rewardc.load(ROOT / "rewards" / "genrec" / f"{file}.reward").bind(wanted=["sid"])
+            codes = np.array(case["rollouts"], dtype=np.uint32)
+            scores = scorer.score(sids=codes, group_size=len(codes), wanted=entries([case["target"]], 4))
+            np.testing.assert_allclose(scores[column], expected, atol=5.1e-5, err_msg=f"{name}: {key}")
+            compared += 1
+    assert compared >= 14
+    # Example C is told without rollouts: no prefix matches anywhere, so no token is wrong.
+    scorer = rewardc.load(ROOT / "rewards" / "genrec" / "errtok.reward").bind(wanted=["sid"])
+    codes = np.full((4, 4), 9, np.uint32)
+    scores = scorer.score(sids=codes, group_size=4, wanted=entries([[1, 2, 3, 4]], 4))
+    assert (scores["errtok_raw"] == 0).all()
+    weights = rewardc.load(ROOT / "rewards" / "genrec" / "ndcg_rule.reward").bind(wanted=["sid"])
+    hit = np.array([[1, 2, 3, 4], [9] * 4, [9] * 4, [9] * 4], np.uint32)
+    got = weights.score(sids=hit, group_size=4, wanted=entries([[1, 2, 3, 4]], 4))["reward"]
+    np.testing.assert_allclose(got[1:], published["ndcg_weights_G4"][1:], atol=5.1e-5)
 
 
 @pytest.mark.parametrize("dtype", [np.uint32, np.int32, np.int64])
