@@ -32,7 +32,7 @@ pub enum Given<'a> {
     },
     /// Members `offsets[i]..offsets[i + 1]` of cell i.
     Sets {
-        members: &'a [&'a str],
+        members: &'a [String],
         offsets: &'a [u32],
     },
 }

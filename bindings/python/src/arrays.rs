@@ -20,6 +20,8 @@ pub enum Held<'py> {
     Sids(Codes<'py>),
     OwnWholes(Vec<i64>),
     Strings(Vec<String>, Option<Vec<bool>>),
+    /// Members, and where each set ends.
+    Sets(Vec<String>, Vec<u32>),
 }
 
 /// Codes of SIDs: as they are, or brought to 32 bits; what is no code is `u32::MAX`.
@@ -100,6 +102,15 @@ impl<'py> Held<'py> {
         if scale == Some(Scale::Sid) {
             return codes_of(py, value).map(Self::Sids);
         }
+        if scale == Some(Scale::Set) {
+            let sets: Vec<Vec<String>> =
+                value.extract().map_err(|_| bad_input("a set column is a list of lists of texts"))?;
+            let mut ends = vec![0];
+            for set in &sets {
+                ends.push(ends.last().copied().unwrap_or(0) + set.len() as u32);
+            }
+            return Ok(Self::Sets(sets.into_iter().flatten().collect(), ends));
+        }
         // Texts stay lists: numpy would copy them into cells of one width.
         let may_be_texts = matches!(scale, None | Some(Scale::Id | Scale::Category));
         if may_be_texts && let Ok(texts) = value.extract::<Vec<Option<String>>>() {
@@ -151,6 +162,7 @@ impl<'py> Held<'py> {
                 (Given::Sids { codes, levels }, None)
             }
             Self::OwnWholes(v) => (Given::Wholes(v), None),
+            Self::Sets(members, offsets) => (Given::Sets { members, offsets }, None),
             Self::Strings(v, known) => (Given::Strings(v), known.as_deref()),
         })
     }

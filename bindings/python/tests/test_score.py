@@ -183,6 +183,47 @@ def test_inputs_that_do_not_fit(reward, catalog, change, code):
     assert scorer.score(**step())["reward"].tolist() == [1.5, 0.75, 1.5, -0.5]
 
 
+def test_arrays_of_every_kind(reward, catalog):
+    scorer = bound(reward, catalog)
+    plain = scorer.score(**step())["reward"].tolist()
+    logp = np.zeros(4, np.float32)
+    logp.flags.writeable = False
+    assert scorer.score(**step(rollout={"logp": logp}))["reward"].tolist() == plain
+    pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
+    arrow = {"logp": pa.array(np.zeros(4, np.float32))}
+    regions = {"region": pa.array(["north", "south"]).to_pylist()}
+    assert scorer.score(**step(rollout=arrow, request=regions))["reward"].tolist() == plain
+
+    class OnlyDlpack:
+        def __init__(self, array):
+            self.array = array
+
+        def __dlpack__(self, **kwargs):
+            return self.array.__dlpack__(**kwargs)
+
+        def __dlpack_device__(self):
+            return self.array.__dlpack_device__()
+
+    lent = step()["sids"]
+    assert scorer.score(**step(sids=OnlyDlpack(lent), rollout={"logp": OnlyDlpack(np.zeros(4, np.float32))}))["reward"].tolist() == plain
+
+
+def test_sets_and_vectors(tmp_path):
+    schema = "schema: toy\nfeatures:\n  sid: {scale: sid, shape: [4]}\n  tags: {entity: rollout, scale: set}\n  e: {entity: rollout, scale: vector(2)}\n"
+    (tmp_path / "toy.yaml").write_text(schema)
+    head = 'language 1\nscenario toy.sets\nversion 1\nschema "toy.yaml"\nfor training\n'
+    body = 'preference { term live = if "live" in tags then 1 else 0  term like = max(cosine(this.e, e) over group except this) ?? 0 }\n'
+    (tmp_path / "t.reward").write_text(head + body)
+    scorer = rewardc.load(tmp_path / "t.reward").bind(rollout=["tags", "e"])
+    sids = np.zeros((3, 1), np.uint32)
+    e = np.array([[1, 0], [0, 2], [0, 1]], np.float32)
+    given = {"sids": sids, "group_size": 3, "rollout": {"tags": [["live", "new"], [], ["old", "live"]], "e": e}}
+    scores = scorer.score(**given)
+    assert scores["live"].tolist() == [1, 0, 1] and scores["like"].tolist() == [0, 1, 1]
+    given["rollout"] = {"tags": ["live"] * 3, "e": e}
+    assert "list of lists" in refused(scorer.score, **given).message
+
+
 def test_groups_of_none_and_one(reward, catalog):
     scorer = bound(reward, catalog)
     scores = scorer.score(**step(group_size=None, groups=[0, 4, 4]))
