@@ -1,6 +1,7 @@
 //! One step: inputs → batch → scores. Scratch is kept from step to step.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::bound::{Bound, Capacity, Declared, Provider};
 use super::faults::refused;
@@ -38,6 +39,7 @@ pub struct Scorer<'c> {
     /// Requests of the last step, until it is ended.
     pub(super) unended: Option<u64>,
     notes: Vec<String>,
+    evaluator_seconds: f64,
     evaluator: Reference,
     /// Texts of the catalog, and behind them those of the step.
     texts: Texts,
@@ -132,6 +134,7 @@ impl<'c> Scorer<'c> {
             controllers,
             unended: None,
             notes,
+            evaluator_seconds: 0.0,
             texts,
             cleaned,
             item_sids: Vec::new(),
@@ -158,6 +161,12 @@ impl<'c> Scorer<'c> {
             (Some(catalog), Ok(item)) => catalog.key(item),
             _ => "",
         }
+    }
+
+    /// Seconds that the last step spent in the evaluator: what is around it is the interface's.
+    #[must_use]
+    pub fn evaluator_seconds(&self) -> f64 {
+        self.evaluator_seconds
     }
 
     /// Whether a rollout's numbers may depend on the others of its group: a loop that scores rollouts one by
@@ -286,10 +295,10 @@ impl<'c> Scorer<'c> {
         }
         let mut batch = lend(bound, cleaned, layout, texts, requests, rollouts)?;
         let run = Run { host: bound.host, state, seed: step.seed, step: step.step, stop };
-        let mut outcome = match signals.ask(bound, evaluator, &mut batch, run) {
-            Ok(()) => evaluator.score(&bound.program, &batch, run).map_err(refused),
-            Err(fault) => Err(fault),
-        };
+        let asked = signals.ask(bound, evaluator, &mut batch, run);
+        let begun = Instant::now();
+        let mut outcome = asked.and_then(|()| evaluator.score(&bound.program, &batch, run).map_err(refused));
+        self.evaluator_seconds = begun.elapsed().as_secs_f64();
         let mut chosen = None;
         if let (Some(choice), Ok(scores)) = (choice, &outcome) {
             match slate::choose(&bound.program, evaluator, &mut batch, run, scores, choice) {

@@ -31,6 +31,8 @@ pub struct Scorer {
     raised: Arc<Raised>,
     /// What the last slates show.
     shown: Mutex<Observed>,
+    /// Seconds of the last call inside the host.
+    seconds: Mutex<f64>,
 }
 
 impl Scorer {
@@ -42,6 +44,7 @@ impl Scorer {
             scorer: Mutex::new(scorer),
             raised,
             shown: Mutex::default(),
+            seconds: Mutex::default(),
         }
     }
 
@@ -71,7 +74,10 @@ impl Scorer {
                 asked.set(Instant::now());
                 Python::attach(|py| py.check_signals().map_err(|e| self.raised.put(e)).is_err())
             };
-            work(&stop)
+            let begun = Instant::now();
+            let outcome = work(&stop);
+            *self.seconds.lock().unwrap_or_else(PoisonError::into_inner) = begun.elapsed().as_secs_f64();
+            outcome
         });
         outcome.map_err(|fault| self.raised.explain(py, raise(fault)))
     }
@@ -102,6 +108,12 @@ impl Scorer {
         let scorer = self.lock()?;
         let ranges = scorer.reward().program().ranges;
         Ok([ranges.reward, ranges.cost].map(|r| (r.lo, r.hi)))
+    }
+
+    /// Seconds that the last call spent in the host: the rest is Python's.
+    #[getter]
+    fn seconds(&self) -> f64 {
+        *self.seconds.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The ids of the signal sources.
