@@ -3,24 +3,39 @@
 use std::borrow::Cow;
 use std::mem::take;
 
-use super::batch::{Batch, By, Column, List, Slates, Values};
+use super::batch::{Batch, By, Column, List, Slates, Texts, Values};
 
 impl<'a> Batch<'a> {
     /// The slates as a batch: each list of rows is a slate in that order and a request of its own, its
     /// items those given by row. With `whole_group`, what else the request holds lies behind its slate.
-    /// Texts move over; they are given back by [`Batch::take_texts`].
-    pub fn on_slates(&mut self, slates: &[&[u32]], items: &[u32], whole_group: bool) -> Batch<'_> {
-        let slates: Vec<&&[u32]> = slates.iter().filter(|s| !s.is_empty()).collect();
+    pub fn on_slates<R>(
+        &mut self,
+        slates: &[&[u32]],
+        items: &[u32],
+        whole_group: bool,
+        work: impl FnOnce(&Batch<'_>) -> R,
+    ) -> R {
+        // Texts are the batch's own and too many to copy: they are lent to the other, and come back.
         let texts = take(&mut self.texts);
-        let this: &Self = self;
+        let mut cut = self.cut(slates, items, whole_group);
+        cut.texts = texts;
+        let done = work(&cut);
+        let texts = take(&mut cut.texts);
+        drop(cut);
+        self.texts = texts;
+        done
+    }
+
+    fn cut(&self, slates: &[&[u32]], items: &[u32], whole_group: bool) -> Batch<'_> {
+        let slates: Vec<&&[u32]> = slates.iter().filter(|s| !s.is_empty()).collect();
         let (mut rows, mut requests) = (Vec::new(), Vec::new());
         let mut made = Slates { count: slates.len(), ..Slates::default() };
         let mut request_of = Vec::new();
         for (number, slate) in slates.iter().enumerate() {
-            let request = slate.first().and_then(|r| this.request_of.get(*r as usize)).copied().unwrap_or(0);
+            let request = slate.first().and_then(|r| self.request_of.get(*r as usize)).copied().unwrap_or(0);
             requests.push(request as usize);
-            let rest = |row: &u32| this.request_of.get(*row as usize) == Some(&request) && !slate.contains(row);
-            let behind = (0..this.n_rows as u32).filter(|_| whole_group).filter(rest);
+            let rest = |row: &u32| self.request_of.get(*row as usize) == Some(&request) && !slate.contains(row);
+            let behind = (0..self.n_rows as u32).filter(|_| whole_group).filter(rest);
             for (place, row) in slate.iter().copied().chain(behind).enumerate() {
                 rows.push(row as usize);
                 request_of.push(number as u32);
@@ -29,7 +44,7 @@ impl<'a> Batch<'a> {
                 made.behind.push(place >= slate.len());
             }
         }
-        let features = this.features.iter().map(|column| {
+        let features = self.features.iter().map(|column| {
             let column = column.as_ref()?;
             Some(match column.by {
                 By::Item => Column::lend(column),
@@ -49,19 +64,19 @@ impl<'a> Batch<'a> {
         };
         Batch {
             n_rows: rows.len(),
-            texts,
-            request_keys: requests.iter().map(|r| this.request_keys.get(*r).cloned().unwrap_or_default()).collect(),
+            texts: Texts::default(),
+            request_keys: requests.iter().map(|r| self.request_keys.get(*r).cloned().unwrap_or_default()).collect(),
             batch_of: vec![0; rows.len()],
-            rollout: by_row(&this.rollout),
-            excluded: rows.iter().map(|r| this.excluded.get(*r).copied().flatten()).collect(),
+            rollout: by_row(&self.rollout),
+            excluded: rows.iter().map(|r| self.excluded.get(*r).copied().flatten()).collect(),
             features: features.collect(),
-            in_catalog: this
+            in_catalog: self
                 .in_catalog
                 .iter()
                 .map(|(id, known)| (*id, rows.iter().map(|r| known.get(*r).copied().unwrap_or(false)).collect()))
                 .collect(),
-            past: this.past.as_ref().map(list),
-            wanted: this.wanted.as_ref().map(list),
+            past: self.past.as_ref().map(list),
+            wanted: self.wanted.as_ref().map(list),
             item_of: by_row(items),
             items_behind: None,
             request_of,

@@ -144,7 +144,7 @@ fn one(
     rows: Vec<u32>,
 ) -> Result<Slate, Refusal> {
     let pool = Pool::new(program, run, scores, choice, rows);
-    let mut worth = Worth::new(program, evaluator, batch, run, scores, choice, &pool);
+    let mut worth = Worth::new(program, evaluator, batch, run, scores, choice);
     let mut best = Rank::of(&pool, &mut worth, greedy::slate(&pool))?;
     let mut proof = prove::by_bound(&pool, &best);
     if proof != Proof::Optimal {

@@ -17,7 +17,6 @@ pub struct Worth<'w, 'b> {
     run: Run<'w>,
     items: &'w [u32],
     whole_group: bool,
-    group: usize,
     effort: usize,
 }
 
@@ -29,11 +28,10 @@ impl<'w, 'b> Worth<'w, 'b> {
         run: Run<'w>,
         scores: &'w Scores,
         choice: &Choice<'_>,
-        pool: &Pool,
     ) -> Self {
         let whole_group = reads_group(program, run.host);
-        let (group, effort) = (pool.len(), choice.effort);
-        Self { program, evaluator, batch, run, items: &scores.item_of, whole_group, group, effort }
+        let effort = choice.effort;
+        Self { program, evaluator, batch, run, items: &scores.item_of, whole_group, effort }
     }
 
     /// Whether more may be tried.
@@ -49,21 +47,19 @@ impl<'w, 'b> Worth<'w, 'b> {
         }
         let rows: Vec<Vec<u32>> = slates.iter().map(|s| s.iter().map(|c| pool.row(*c)).collect()).collect();
         let lent: Vec<&[u32]> = rows.iter().map(Vec::as_slice).collect();
-        let mut sub = self.batch.on_slates(&lent, self.items, self.whole_group);
-        self.effort = self.effort.saturating_sub(sub.n_rows);
-        let scored = self.evaluator.score(self.program, &sub, self.run);
-        let texts = std::mem::take(&mut sub.texts);
-        let (n_rows, behind) = (sub.n_rows, sub.slates.take().map_or(Vec::new(), |s| s.behind));
-        drop(sub);
-        self.batch.texts = texts;
-        let scores = scored?;
+        let (program, evaluator, run) = (self.program, self.evaluator, self.run);
+        let (scores, behind) = self.batch.on_slates(&lent, self.items, self.whole_group, |cut| {
+            (evaluator.score(program, cut, run), cut.slates.as_ref().map_or(Vec::new(), |s| s.behind.clone()))
+        });
+        let scores = scores?;
+        let n_rows = scores.n_rows;
+        self.effort = self.effort.saturating_sub(n_rows);
         let mut members = (0..n_rows).filter(|row| !behind.get(*row).copied().unwrap_or(false));
         let judge = |slate: &Vec<usize>| {
             let places: Vec<usize> = members.by_ref().take(slate.len()).collect();
             let totals = places.iter().map(|row| scores.get(Column::Total, *row).unwrap_or(0.0)).collect();
             (totals, places.iter().map(|row| scores.verdicts.get(*row) != Some(&Verdict::Scored)).collect())
         };
-        debug_assert!(self.group > 0 || slates.iter().all(Vec::is_empty));
         Ok(slates.iter().map(judge).collect())
     }
 }
@@ -77,11 +73,9 @@ pub fn on_slates(
     scores: &Scores,
     slates: &[&[u32]],
 ) -> Result<Scores, Refusal> {
-    let mut sub = batch.on_slates(slates, &scores.item_of, reads_group(program, run.host));
-    let scored = evaluator.score(program, &sub, run);
-    let texts = std::mem::take(&mut sub.texts);
-    let behind = sub.slates.take().map_or(Vec::new(), |s| s.behind);
-    drop(sub);
-    batch.texts = texts;
+    let whole_group = reads_group(program, run.host);
+    let (scored, behind) = batch.on_slates(slates, &scores.item_of, whole_group, |cut| {
+        (evaluator.score(program, cut, run), cut.slates.as_ref().map_or(Vec::new(), |s| s.behind.clone()))
+    });
     Ok(scored?.keep(|row| !behind.get(row).copied().unwrap_or(false)))
 }
