@@ -66,6 +66,7 @@ def main(index):
     batch["attention_mask"] = torch.ones(n, 5, dtype=torch.long)
     batch["response_mask"] = torch.ones(n, 3)
     rows = {"uid": np.repeat([f"r{i}" for i in range(REQUESTS)], GROUP)}
+    rows["place"] = np.tile(np.arange(GROUP), REQUESTS)
     rows["target"] = np.array([target for target, _ in groups for _ in range(GROUP)])
     data = DataProto(batch=TensorDict(batch, batch_size=n), non_tensor_batch=rows, meta_info={})
 
@@ -75,9 +76,9 @@ def main(index):
         reward = rewardc.load(Path(folder) / "verl.reward")
     catalog = reward.catalog([f"i{i}" for i in range(len(sids))], np.array(sids, np.uint32))
     bind = lambda: reward.bind(catalog, wanted=["sid"])  # noqa: E731
-    Manager = manager(bind, tokens, cost="apart", wanted=lambda row: row["target"].tolist())
-    rollout = SimpleNamespace(n=GROUP, val_kwargs=SimpleNamespace(n=1))
-    config = SimpleNamespace(actor_rollout_ref=SimpleNamespace(rollout=rollout))
+    Manager = manager(bind, tokens, apart=["cost"], wanted=lambda row: row["target"], order=lambda row: row["place"])
+    rollout = SimpleNamespace(n=GROUP, val_kwargs=SimpleNamespace(n=GROUP))
+    config = SimpleNamespace(actor_rollout_ref=SimpleNamespace(rollout=rollout), reward=SimpleNamespace(num_workers=1))
     made = Manager(config, tokenizer=None)
 
     async def loop():

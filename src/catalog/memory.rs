@@ -22,6 +22,7 @@ pub struct MemoryCatalog {
     keys: Vec<String>,
     by_key: HashMap<String, u32>,
     levels: usize,
+    shape: Vec<u32>,
     /// Items that have a SID, ordered by it; equal SIDs in catalog order.
     order: Vec<u32>,
     /// Their codes, row by row in that order.
@@ -82,6 +83,10 @@ impl MemoryCatalog {
             if let Some(slot) = self.place.get_mut(*item as usize) {
                 *slot = place as u32;
             }
+        }
+        self.shape = vec![0; levels];
+        for sid in self.sorted.chunks(levels) {
+            self.shape.iter_mut().zip(sid).for_each(|(most, code)| *most = (*most).max(code.saturating_add(1)));
         }
         self.order = order;
         self.levels = levels;
@@ -177,6 +182,10 @@ impl Catalog for MemoryCatalog {
         rows.start as u32..rows.end as u32
     }
 
+    fn shape(&self) -> &[u32] {
+        &self.shape
+    }
+
     fn sid(&self, item: u32) -> Option<&[u32]> {
         let place = *self.place.get(item as usize)? as usize;
         self.sorted.get(place.checked_mul(self.levels)?..(place + 1).checked_mul(self.levels)?)
@@ -240,6 +249,7 @@ mod tests {
         }
         assert_eq!((catalog.sid(2), catalog.sid(4)), (Some(&[1, 2][..]), Some(&[1, 0][..])));
         assert_eq!((catalog.sid(3), catalog.sid(5), catalog.sid(u32::MAX)), (None, None, None));
+        assert_eq!(catalog.shape(), [2, 8]);
         assert_eq!((catalog.item("d"), catalog.item("z"), catalog.key(4), catalog.key(5)), (Some(3), None, "e", ""));
     }
 

@@ -32,6 +32,9 @@ pub trait Catalog: Send + Sync {
     /// The items that a SID stands for, as a range of [`Catalog::by_sid`]; empty for a SID that no item has.
     fn behind(&self, sid: &[u32]) -> std::ops::Range<u32>;
 
+    /// By level one more than the greatest code that any item has; empty where items have no SIDs.
+    fn shape(&self) -> &[u32];
+
     /// The SID of an item; none for an item without one, and for a number that is none.
     fn sid(&self, item: u32) -> Option<&[u32]>;
 

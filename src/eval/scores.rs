@@ -172,6 +172,13 @@ impl Share {
         self.sum_inverse += 1.0 / members as f64;
     }
 
+    /// Counts what another batch has shown.
+    pub fn include(&mut self, other: Self) {
+        self.spans += other.spans;
+        self.sum += other.sum;
+        self.sum_inverse += other.sum_inverse;
+    }
+
     /// The mean share, if any span was counted.
     #[must_use]
     pub fn mean(&self) -> Option<f64> {

@@ -10,7 +10,7 @@ use super::scorer::{Resolved, Scorer};
 use super::sources::SignalSource;
 use crate::catalog::Catalog;
 use crate::control::Controllers;
-use crate::diagnostic::{Diagnostic, Fault, code};
+use crate::diagnostic::{Diagnostic, Fault, code, did_you_mean};
 use crate::eval::ControlState;
 use crate::types::Host;
 
@@ -226,6 +226,8 @@ impl<'s> Binding<'s> {
             let message = format!("the controllers are of a reward with a cap `{unknown}`, and this has none");
             return Err(Box::new(Diagnostic::bare(&code::CONTROLLER, message).help("load them for this reward")));
         }
+        self.check_sources()?;
+        self.check_catalog()?;
         let asks = self.sources.iter().chain(&self.held_out).find(|s| s.reads_history());
         if let Some(source) = asks.filter(|_| history_input(self.reward.schema(), &self.declared).is_none()) {
             let message = format!("`{}` reads histories, and nobody brings them", source.id());
@@ -259,6 +261,54 @@ impl<'s> Binding<'s> {
             fail_above,
             masked,
         }))
+    }
+}
+
+impl Binding<'_> {
+    /// What a source predicts is a feature of the schema, and nobody else brings it.
+    fn check_sources(&self) -> Result<(), Fault> {
+        let schema = self.reward.schema();
+        let provided: Vec<(String, String)> = self
+            .sources
+            .iter()
+            .chain(&self.held_out)
+            .flat_map(|s| s.provides().into_iter().map(|feature| (s.id(), feature)))
+            .collect();
+        for (id, feature) in &provided {
+            if schema.feature(feature).is_none() {
+                let near = did_you_mean(feature, schema.features.iter().map(|f| f.name.as_str()));
+                let message = format!("`{id}` predicts `{feature}`, and the schema has no such feature");
+                return Err(Box::new(
+                    Diagnostic::bare(&code::HOST_INPUT, message)
+                        .maybe_help(near.map(|n| format!("did you mean `{n}`?"))),
+                ));
+            }
+        }
+        let twice = self.sources.iter().flat_map(|s| s.provides()).find(|feature| {
+            self.declared.iter().any(|(name, as_what)| name == feature && *as_what == Declared::Rollout)
+        });
+        match twice {
+            None => Ok(()),
+            Some(feature) => Err(Box::new(
+                Diagnostic::bare(&code::HOST_INPUT, format!("`{feature}` is predicted, and handed in as well"))
+                    .help("leave one of both out: which of them counts would be a guess"),
+            )),
+        }
+    }
+
+    /// The catalog's SIDs are those of the schema.
+    fn check_catalog(&self) -> Result<(), Fault> {
+        let (Some(catalog), Some(shape)) = (&self.catalog, self.reward.schema().sid_shape()) else { return Ok(()) };
+        let fits = catalog.shape().iter().zip(shape).all(|(used, codes)| used <= codes);
+        if catalog.n_levels() == 0 || (catalog.n_levels() == shape.len() && fits) {
+            return Ok(());
+        }
+        let message =
+            format!("the catalog's codes fill the shape {:?}, and the schema's SIDs have {shape:?}", catalog.shape());
+        Err(Box::new(
+            Diagnostic::bare(&code::CATALOG, message)
+                .help("a SID has one code for each level, below its codebook's size"),
+        ))
     }
 }
 

@@ -118,11 +118,16 @@ impl Scorer<'_> {
             let message = format!("a slate of {} places; the schema's longest is {longest}", choice.places);
             return Err(refused(message, "ask for 1 place or more; `spans: {longest: {slate: …}}` says how many"));
         }
-        let falls = choice.discounts.windows(2).all(|w| matches!(w, [a, b] if a >= b));
-        let fits = choice.discounts.is_empty() || choice.discounts.len() == choice.places;
-        if !fits || !falls || choice.discounts.iter().any(|d| !d.is_finite() || *d < 0.0) {
-            let message = format!("{} discounts for {} places", choice.discounts.len(), choice.places);
-            return Err(refused(message, "give one for each place, from 0 and not rising, or none at all"));
+        let discounts = choice.discounts;
+        let help = "give one for each place, from 0 and not rising, or none at all";
+        if !discounts.is_empty() && discounts.len() != choice.places {
+            return Err(refused(format!("{} discounts for {} places", discounts.len(), choice.places), help));
+        }
+        if let Some(wrong) = discounts.iter().find(|d| !d.is_finite() || **d < 0.0) {
+            return Err(refused(format!("a discount of {wrong}"), help));
+        }
+        if let Some([a, b]) = discounts.windows(2).find(|w| matches!(w, [a, b] if a < b)) {
+            return Err(refused(format!("a place weighs {b}, and the one before it {a}"), help));
         }
         Ok(())
     }

@@ -3,12 +3,13 @@
 use super::scorer::Scorer;
 use crate::control::{self, Counted, Moved, Observed, Seen};
 use crate::diagnostic::Fault;
+use crate::eval::Share;
 use crate::types::Host;
 
 impl Scorer<'_> {
-    /// Moves the state by what the last step showed. The scorer measures by itself what it sees: in
-    /// training and at serving what was generated, in logs what was shown; what is handed in stands before
-    /// that. Each step counts once: a second call without a new step has nothing of its own.
+    /// Moves the state by what was seen since it moved last: a step may be scored in pieces. The scorer
+    /// measures by itself what it sees: in training and at serving what was generated, in logs what was shown;
+    /// what is handed in stands before that. A second call without a new step has nothing of its own.
     ///
     /// # Errors
     /// A measurement that has no use (RW0907), a controller that has seen nothing for too long (RW0906);
@@ -20,18 +21,19 @@ impl Scorer<'_> {
         }
         all.caps.extend(observed.caps.iter().map(|(name, seen)| (name.clone(), seen.clone())));
         let stepped = control::step(&self.bound.program, &self.controllers, &self.state, &all)?;
-        self.unended = None;
+        self.unended = 0;
+        self.seen.fill(Share::default());
         self.state = stepped.state;
         Ok(stepped.moved)
     }
 
     /// What the scorer itself has seen of the caps with a controller.
     fn measured(&self) -> Observed {
-        let Some(requests) = self.unended else { return Observed::default() };
+        let requests = self.unended;
         let counted = if self.bound.host == Host::Logs { Counted::Shown } else { Counted::Generated };
         let caps = self.bound.program.caps().filter_map(|(i, cap)| {
             self.controllers.caps.get(&cap.name).filter(|c| c.counts == counted)?;
-            let share = self.scores.matches.get(&i)?.share;
+            let share = *self.seen.get(i)?;
             Some((cap.name.clone(), Seen::Share { share, age: 0 }))
         });
         Observed { requests, caps: caps.collect() }

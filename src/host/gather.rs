@@ -219,6 +219,9 @@ pub fn lend<'a>(
 /// Lays out the slates, if the step has any (R7.2, R7.3).
 fn has_slates(bound: &Bound, layout: &mut Layout, rollouts: &Rollouts<'_>, n: usize) -> Result<bool, Fault> {
     match (bound.host, bound.slate_first, rollouts.slates) {
+        (Host::Training | Host::Serving, _, Some(_)) => {
+            Err(unfit("slates are handed in, and only logs have any: training takes the schema's, serving chooses"))
+        }
         (Host::Training, Some(first), _) => {
             layout.slates.fill_first_of_groups(&layout.request_of, &layout.rollout, first, n);
             Ok(true)

@@ -192,6 +192,10 @@ impl Slot {
                 if levels == 0 || codes.len() != n * levels {
                     return Err(format!("{} codes do not make {n} SIDs of {levels} levels", codes.len()));
                 }
+                if levels != feature.shape.len() {
+                    let wanted = feature.shape.len();
+                    return Err(format!("its SIDs have {levels} levels, and the schema's have {wanted}"));
+                }
                 self.lends = true;
                 self.offsets.clear();
                 self.offsets.extend((0..=n).map(|i| (i * levels) as u32));

@@ -17,8 +17,8 @@ use crate::catalog::Catalog;
 use crate::control::Controllers;
 use crate::diagnostic::Fault;
 use crate::eval::reference::Reference;
-use crate::eval::{ControlState, Evaluator, Run, Scores, Stop, Texts};
-use crate::program::{Charge, Column, Program, SpanKind, column_names, columns};
+use crate::eval::{ControlState, Evaluator, Run, Scores, Share, Stop, Texts};
+use crate::program::{Charge, Column, Narrowing, Op, Program, SpanKind, column_names, columns};
 use crate::slate::{self, Choice};
 use crate::types::{Host, Level, Scale};
 
@@ -36,8 +36,9 @@ pub struct Scorer<'c> {
     pub(super) bound: Bound,
     pub(super) state: ControlState,
     pub(super) controllers: Controllers,
-    /// Requests of the last step, until it is ended.
-    pub(super) unended: Option<u64>,
+    /// Requests scored since the last step was ended, and what was seen of each part's class.
+    pub(super) unended: u64,
+    pub(super) seen: Vec<Share>,
     notes: Vec<String>,
     evaluator_seconds: f64,
     evaluator: Reference,
@@ -77,6 +78,7 @@ impl<'c> Scorer<'c> {
         let Resolved { state, controllers, capacity, .. } = resolved;
         let (mut program, schema) = reward.parts();
         let off = if resolved.masked { constant_picks(&program) } else { Vec::new() };
+        let seen = vec![Share::default(); program.parts.len()];
         let mut notes: Vec<String> = state.notes(&program).iter().map(ToString::to_string).collect();
         for channel in off {
             let program = Arc::make_mut(&mut program);
@@ -132,7 +134,8 @@ impl<'c> Scorer<'c> {
             bound,
             state,
             controllers,
-            unended: None,
+            unended: 0,
+            seen,
             notes,
             evaluator_seconds: 0.0,
             texts,
@@ -161,6 +164,29 @@ impl<'c> Scorer<'c> {
             (Some(catalog), Ok(item)) => catalog.key(item),
             _ => "",
         }
+    }
+
+    /// Whether a rollout's numbers depend on its place in the group: on `rollout`, or on a slate that the first
+    /// rollouts stand for. A loop whose rollouts come in no order must give them one.
+    #[must_use]
+    pub fn reads_places(&self) -> bool {
+        let (program, mut reads) = (&self.bound.program, false);
+        crate::program::visit(program, &program.host_roots(self.bound.host), |id| {
+            reads |= match &program.expr(id).op {
+                Op::Rollout(_) | Op::Position(_) => true,
+                Op::Aggregate(a) => a.narrowing.is_some_and(|n| n != Narrowing::Except),
+                _ => false,
+            };
+        });
+        let slates = program.reads_span(SpanKind::Slate, self.bound.host)
+            || program.caps().any(|(_, cap)| program.cap_reads_slate(cap));
+        reads || slates
+    }
+
+    /// Whether a rollout's numbers depend on the whole batch.
+    #[must_use]
+    pub fn reads_batch(&self) -> bool {
+        self.bound.program.reads_span(SpanKind::Batch, self.bound.host)
     }
 
     /// Seconds that the last step spent in the evaluator: what is around it is the interface's.
@@ -313,7 +339,12 @@ impl<'c> Scorer<'c> {
         self.in_statistics.clear();
         self.in_statistics.extend((0..scores.n_rows).map(|row| scores.in_statistics(row)));
         self.scores = scores;
-        self.unended = Some(requests.n as u64);
+        self.unended += requests.n as u64;
+        for (part, matches) in &self.scores.matches {
+            if let Some(seen) = self.seen.get_mut(*part) {
+                seen.include(matches.share);
+            }
+        }
         Ok(chosen)
     }
 }

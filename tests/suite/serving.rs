@@ -116,11 +116,20 @@ fn only_the_end_of_a_step_moves_state_and_each_step_counts_once() {
     let lambda = |moved: Vec<rewardc::control::Moved>| moved[0].lambda;
     assert_eq!(lambda(scorer.end_step(&Observed::default()).unwrap()), Some((0.125, 0.5)));
     assert_eq!(lambda(scorer.end_step(&Observed::default()).unwrap()), Some((0.5, 0.5)));
+    // A step that is scored in pieces counts as one: the second piece shows a film and an ad, so 3 of 4.
+    let pieces: [(&[u32], &[f32]); 2] = [(&[0, 2], &[0.5, 0.5]), (&[1, 4], &[0.5, 0.5])];
+    let click = scorer.input("p_click").unwrap();
+    for (codes, clicks) in pieces {
+        let rollouts = Rollouts::new(Groups::Even(2)).sids(codes, 1).with(click, Given::Reals(clicks));
+        scorer.score(&Requests::new(1), &rollouts, Step::default()).unwrap();
+    }
+    let moved = scorer.end_step(&Observed::default()).unwrap();
+    assert_eq!((moved[0].share, moved[0].lambda), (Some((0.75, 0.25)), Some((0.5, 0.75))));
     // What is handed in stands before what the scorer saw.
     scorer.score(&requests, &rollouts, Step::default()).unwrap();
     let seen = Seen::Share { share: Share { spans: 4, sum: 0.0, sum_inverse: 1.0 }, age: 0 };
     let observed = Observed { requests: 4, caps: [("ads".to_string(), seen)].into() };
-    assert_eq!(lambda(scorer.end_step(&observed).unwrap()), Some((0.5, 0.375)));
+    assert_eq!(lambda(scorer.end_step(&observed).unwrap()), Some((0.75, 0.625)));
     // A measurement that has no use leaves all as it was.
     let wrong = Observed { requests: 1, caps: [("adz".to_string(), observed.caps["ads"].clone())].into() };
     let state = scorer.state().clone();

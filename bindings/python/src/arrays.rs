@@ -3,7 +3,7 @@
 //! Borrowed without a copy: float32, float64, int64, bool arrays; uint32 SIDs; float32 vectors. Copied:
 //! lists, int32 and int64 SIDs, texts.
 
-use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyArrayDescrMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use rewardc::host::Given;
 use rewardc::types::Scale;
@@ -19,6 +19,8 @@ pub enum Held<'py> {
     Vectors(PyReadonlyArray2<'py, f32>),
     Sids(Codes<'py>),
     OwnWholes(Vec<i64>),
+    OwnDoubles(Vec<f64>),
+    OwnBools(Vec<bool>),
     Strings(Vec<String>, Option<Vec<bool>>),
     /// Members, and where each set ends.
     Sets(Vec<String>, Vec<u32>),
@@ -34,16 +36,23 @@ impl Codes<'_> {
     /// The codes row by row, and the number of levels.
     pub fn lend(&self) -> PyResult<(&[u32], usize)> {
         match self {
-            Self::Lent(array) => {
-                Ok((array.as_slice().map_err(|_| not_contiguous())?, array.shape().get(1).copied().unwrap_or(0)))
-            }
+            Self::Lent(array) => Ok((row_by_row(array)?, array.shape().get(1).copied().unwrap_or(0))),
             Self::Own(codes, levels) => Ok((codes, *levels)),
         }
     }
 }
 
 fn not_contiguous() -> PyErr {
-    bad_input("an array is not contiguous: pass `numpy.ascontiguousarray(…)`")
+    bad_input("its rows do not lie one behind the other: pass `numpy.ascontiguousarray(…)`")
+}
+
+/// The numbers of a two-dimensional array whose rows lie one behind the other. (An array whose columns do is
+/// contiguous too, and would be read across.)
+fn row_by_row<'a, T: numpy::Element>(array: &'a PyReadonlyArray2<'_, T>) -> PyResult<&'a [T]> {
+    if !array.is_c_contiguous() {
+        return Err(not_contiguous());
+    }
+    array.as_slice().map_err(|_| not_contiguous())
 }
 
 /// Anything array-like as a numpy array: tensors and Arrow arrays lend their memory.
@@ -69,18 +78,15 @@ pub fn codes_of<'py>(py: Python<'py>, value: &Bound<'py, PyAny>) -> PyResult<Cod
     if let Ok(codes) = array.extract::<PyReadonlyArray2<'py, u32>>() {
         return Ok(Codes::Lent(codes));
     }
-    let code = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
-    if let Ok(codes) = array.extract::<PyReadonlyArray2<'py, i64>>() {
-        return Ok(Codes::Own(
-            codes.as_slice().map_err(|_| not_contiguous())?.iter().map(|n| code(*n)).collect(),
-            levels,
-        ));
+    // Every other whole type is brought to 64 bits first; what is no code then is `u32::MAX`.
+    let kind = array.dtype().kind();
+    if kind != b'i' && kind != b'u' {
+        return Err(bad_input(format!("SIDs are whole numbers, this is an array of {}", array.dtype())));
     }
-    if let Ok(codes) = array.extract::<PyReadonlyArray2<'py, i32>>() {
-        let codes = codes.as_slice().map_err(|_| not_contiguous())?.iter().map(|n| code(i64::from(*n))).collect();
-        return Ok(Codes::Own(codes, levels));
-    }
-    Err(bad_input(format!("SIDs are whole numbers, this is an array of {}", array.dtype())))
+    let wide = array.call_method1("astype", ("int64",))?;
+    let codes: PyReadonlyArray2<'py, i64> = wide.extract()?;
+    let codes = codes.as_array().iter().map(|n| u32::try_from(*n).unwrap_or(u32::MAX)).collect();
+    Ok(Codes::Own(codes, levels))
 }
 
 /// Offsets of groups and lists.
@@ -113,6 +119,14 @@ impl<'py> Held<'py> {
         }
         // Texts stay lists: numpy would copy them into cells of one width.
         let may_be_texts = matches!(scale, None | Some(Scale::Id | Scale::Category));
+        let listed;
+        let value = if may_be_texts && value.hasattr("to_pylist")? {
+            // Arrow keeps texts in one buffer: they are taken out one by one.
+            listed = value.call_method0("to_pylist")?;
+            &listed
+        } else {
+            value
+        };
         if may_be_texts && let Ok(texts) = value.extract::<Vec<Option<String>>>() {
             if texts.iter().any(Option::is_none) {
                 let known = texts.iter().map(Option::is_some).collect();
@@ -121,6 +135,14 @@ impl<'py> Held<'py> {
             return Ok(Self::Strings(texts.into_iter().flatten().collect(), None));
         }
         let array = array(py, value)?;
+        if array.len() == 0 && scale == Some(Scale::Bool) {
+            return Ok(Self::OwnBools(Vec::new()));
+        }
+        if array.dtype().kind() == b'O'
+            && let Ok(numbers) = value.extract::<Vec<Option<f64>>>()
+        {
+            return Ok(Self::OwnDoubles(numbers.into_iter().map(|n| n.unwrap_or(f64::NAN)).collect()));
+        }
         if array.ndim() == 2 {
             return array.extract().map(Self::Vectors).map_err(|_| bad_input("vectors are float32"));
         }
@@ -155,13 +177,15 @@ impl<'py> Held<'py> {
             Self::Bools(a) => (Given::Bools(a.as_slice().map_err(whole)?), None),
             Self::Vectors(a) => {
                 let size = a.shape().get(1).copied().unwrap_or(0);
-                (Given::Vectors { values: a.as_slice().map_err(whole)?, size }, None)
+                (Given::Vectors { values: row_by_row(a)?, size }, None)
             }
             Self::Sids(codes) => {
                 let (codes, levels) = codes.lend()?;
                 (Given::Sids { codes, levels }, None)
             }
             Self::OwnWholes(v) => (Given::Wholes(v), None),
+            Self::OwnDoubles(v) => (Given::Doubles(v), None),
+            Self::OwnBools(v) => (Given::Bools(v), None),
             Self::Sets(members, offsets) => (Given::Sets { members, offsets }, None),
             Self::Strings(v, known) => (Given::Strings(v), known.as_deref()),
         })

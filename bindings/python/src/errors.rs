@@ -58,6 +58,18 @@ pub fn raise(fault: Fault) -> PyErr {
     error(&[*fault], &Sources::default(), text)
 }
 
+/// A fault of binding: the calls that it names are Rust's, and are shown as the arguments of `bind`.
+pub fn of_bind(mut fault: Fault) -> PyErr {
+    for call in ["request", "rollout", "past", "wanted"] {
+        fault.message = fault.message.replace(&format!(".{call}(&[\""), &format!("{call}=[\""));
+    }
+    fault.message = fault.message.replace("\"])", "\"]").replace(", …))", "…}");
+    fault.message = fault.message.replace(".signals(SignalFn::new(\"ID\", ", "signals={").replace("\"…}", "\": f}");
+    fault.help = fault.help.map(|h| h.replace("add these calls before `build()`", "name them at `bind`"));
+    fault.help = fault.help.map(|h| h.replace("add `.past(&[…])`", "say `past=[…]`"));
+    raise(fault)
+}
+
 /// A file that does not check.
 pub fn unsound(unsound: Unsound) -> PyErr {
     let text = unsound.to_string();
@@ -71,5 +83,8 @@ pub fn bad_input(message: impl Into<String>) -> PyErr {
 
 /// A state that cannot be read.
 pub fn bad_state(why: String) -> PyErr {
-    raise(Box::new(Diagnostic::bare(&code::STATE, format!("the state cannot be used: {why}"))))
+    raise(Box::new(Diagnostic::bare(
+        &code::STATE,
+        format!("the state cannot be used: {why} (it is JSON: read a file with `reward.load_state(path)`)"),
+    )))
 }

@@ -52,8 +52,8 @@ pub struct Inputs<'py> {
     group_size: Option<usize>,
     groups: Option<Vec<u32>>,
     keys: Option<Vec<String>>,
-    request: Vec<(InputId, Held<'py>)>,
-    rollout: Vec<(InputId, Held<'py>)>,
+    request: Vec<Column<'py>>,
+    rollout: Vec<Column<'py>>,
     past: Lists<'py>,
     wanted: Lists<'py>,
     padding: Option<PyReadonlyArray1<'py, bool>>,
@@ -64,7 +64,9 @@ pub struct Inputs<'py> {
     pub step: Step,
 }
 
-type Lists<'py> = (Option<Vec<u32>>, Vec<(InputId, Held<'py>)>);
+/// A column by its id and name.
+type Column<'py> = (InputId, String, Held<'py>);
+type Lists<'py> = (Option<Vec<u32>>, Vec<Column<'py>>);
 type Given<'py> = (Bound<'py, PyAny>, Bound<'py, PyDict>);
 
 impl<'py> Inputs<'py> {
@@ -106,14 +108,18 @@ impl<'py> Inputs<'py> {
             (None, Some((items, _))) => Ok(items.as_slice()?.len()),
             (None, None) => match (&self.groups, self.rollout.first()) {
                 (Some(offsets), _) => Ok(offsets.last().map_or(0, |n| *n as usize)),
-                (None, Some((_, column))) => column.given().map(|(given, _)| given.len()),
+                (None, Some((.., column))) => column.given().map(|(given, _)| given.len()),
                 (None, None) => Err(bad_input("neither `sids` nor `items` is given")),
             },
         }
     }
 
     /// Lends them to the host.
-    pub fn lend<'a>(&'a self, keys: &'a Option<Vec<&'a str>>) -> PyResult<(Requests<'a>, Rollouts<'a>)> {
+    pub fn lend<'a>(
+        &'a self,
+        py: Python<'_>,
+        keys: &'a Option<Vec<&'a str>>,
+    ) -> PyResult<(Requests<'a>, Rollouts<'a>)> {
         let rows = self.rows()?;
         let (groups, n) = match (self.group_size, &self.groups) {
             (Some(size), None) if size > 0 && rows % size == 0 => (Groups::Even(size), rows / size),
@@ -125,8 +131,8 @@ impl<'py> Inputs<'py> {
         if let Some(keys) = keys {
             requests = requests.keys(keys);
         }
-        for (id, held) in self.request.iter().chain(&self.past.1).chain(&self.wanted.1) {
-            let (given, valid) = held.given()?;
+        for (id, name, held) in self.request.iter().chain(&self.past.1).chain(&self.wanted.1) {
+            let (given, valid) = held.given().map_err(|e| named(py, name, e))?;
             requests = requests.with_nulls(*id, given, valid);
         }
         let mut rollouts = Rollouts::new(groups);
@@ -144,7 +150,7 @@ impl<'py> Inputs<'py> {
             rollouts = rollouts.batches(batches);
         }
         if let Some(codes) = &self.codes {
-            let (codes, levels) = codes.lend()?;
+            let (codes, levels) = codes.lend().map_err(|e| named(py, "sids", e))?;
             rollouts = rollouts.sids(codes, levels);
         }
         if let Some((items, catalog)) = &self.items {
@@ -156,8 +162,8 @@ impl<'py> Inputs<'py> {
         if let Some((of, place)) = &self.slates {
             rollouts = rollouts.slates(of, place);
         }
-        for (id, held) in &self.rollout {
-            let (given, valid) = held.given()?;
+        for (id, name, held) in &self.rollout {
+            let (given, valid) = held.given().map_err(|e| named(py, name, e))?;
             rollouts = rollouts.with_nulls(*id, given, valid);
         }
         Ok((requests, rollouts))
@@ -184,8 +190,9 @@ impl<'py> Keywords<'py> {
         if value.is_none() {
             return Ok(None);
         }
-        let kind = value.get_type().name()?.to_string();
-        value.extract().map(Some).map_err(|_| bad_input(format!("`{name}` cannot be a {kind}")))
+        let shown = value.repr().map_or(String::new(), |r| r.to_string());
+        let shown = if shown.chars().count() > 40 { value.get_type().to_string() } else { shown };
+        value.extract().map(Some).map_err(|_| bad_input(format!("`{name}` cannot be {shown}")))
     }
 
     fn finish(self) -> PyResult<()> {
@@ -202,13 +209,13 @@ fn held<'py>(
     what: &str,
     declared: &[Declared],
     given: Option<&Bound<'py, PyDict>>,
-) -> PyResult<Vec<(InputId, Held<'py>)>> {
+) -> PyResult<Vec<Column<'py>>> {
     let mut found = Vec::with_capacity(declared.len());
     for column in declared {
         let value = given.map(|d| d.get_item(&column.name)).transpose()?.flatten();
         let Some(value) = value else { return Err(bad_input(format!("`{what}` lacks the column `{}`", column.name))) };
         let held = Held::of(py, &value, column.scale).map_err(|e| named(py, &column.name, e))?;
-        found.push((column.id, held));
+        found.push((column.id, column.name.clone(), held));
     }
     for (name, _) in given.iter().flat_map(|d| d.iter()) {
         let name: String = name.extract()?;

@@ -13,6 +13,7 @@ mod signals;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rewardc::catalog::{Catalog as _, MemoryCatalog, Sids};
@@ -153,6 +154,14 @@ impl Reward {
         binding = binding.request(&names(&request)).rollout(&names(&rollout));
         binding = binding.past(&names(&past)).wanted(&names(&wanted)).fail_above(fail_above);
         let raised = Arc::<Raised>::default();
+        for (name, callable) in signals.iter().chain(&held_out).flat_map(|d| d.iter()) {
+            if !callable.is_callable() {
+                return Err(errors::bad_input(format!(
+                    "the signal `{name}` is no callable, but {}",
+                    callable.get_type()
+                )));
+            }
+        }
         for (name, callable) in signals.iter().flat_map(|d| d.iter()) {
             binding = binding.signals(Callable::new(name.extract()?, callable.unbind(), &raised));
         }
@@ -168,7 +177,7 @@ impl Reward {
             binding = binding.controllers(controllers);
         }
         let (requests, group, list) = capacity;
-        let scorer = binding.capacity(Capacity { requests, group, list }).build().map_err(raise)?;
+        let scorer = binding.capacity(Capacity { requests, group, list }).build().map_err(errors::of_bind)?;
         Ok(Scorer::new(scorer, [request, rollout, past, wanted], self.reward.schema(), raised))
     }
 }
@@ -184,8 +193,12 @@ impl Catalog {
         self.catalog.id()
     }
 
-    fn key(&self, item: u32) -> &str {
-        self.catalog.key(item)
+    fn key(&self, item: u32) -> PyResult<&str> {
+        if item as usize >= self.catalog.n_items() {
+            let n = self.catalog.n_items();
+            return Err(PyIndexError::new_err(format!("there is no item {item}: the catalog has {n}")));
+        }
+        Ok(self.catalog.key(item))
     }
 
     /// The items that a SID stands for.

@@ -102,6 +102,25 @@ impl Scorer {
         Ok(self.lock()?.needs_groups())
     }
 
+    /// Whether a rollout's numbers depend on its place in the group, and on the whole batch.
+    #[getter]
+    fn reads_places(&self) -> PyResult<bool> {
+        Ok(self.lock()?.reads_places())
+    }
+
+    #[getter]
+    fn reads_batch(&self) -> PyResult<bool> {
+        Ok(self.lock()?.reads_batch())
+    }
+
+    /// The channels besides the reward: name and kind, as the file writes it.
+    #[getter]
+    fn channels(&self) -> PyResult<Vec<(String, String)>> {
+        let scorer = self.lock()?;
+        let channels = &scorer.reward().program().channels;
+        Ok(channels.iter().map(|c| (c.name.clone(), c.kind.word().to_string())).collect())
+    }
+
     /// The proven range of the reward, and of the cost.
     #[getter]
     fn ranges(&self) -> PyResult<[(f64, f64); 2]> {
@@ -133,7 +152,7 @@ impl Scorer {
     fn score<'py>(&self, py: Python<'py>, inputs: Option<Bound<'py, PyDict>>) -> PyResult<Bound<'py, PyDict>> {
         let inputs = Inputs::take(py, &self.inputs, inputs.as_ref())?;
         let keys = inputs.keys();
-        let (requests, rollouts) = inputs.lend(&keys)?;
+        let (requests, rollouts) = inputs.lend(py, &keys)?;
         let mut scorer = self.lock()?;
         let (working, step) = (&mut *scorer, inputs.step);
         self.work(py, |stop| working.score_until(&requests, &rollouts, step, stop).map(|_| ()))?;
@@ -152,7 +171,7 @@ impl Scorer {
     ) -> PyResult<Vec<Bound<'py, PyDict>>> {
         let inputs = Inputs::take(py, &self.inputs, inputs.as_ref())?;
         let keys = inputs.keys();
-        let (requests, rollouts) = inputs.lend(&keys)?;
+        let (requests, rollouts) = inputs.lend(py, &keys)?;
         let discounts = discounts.unwrap_or_default();
         let choice = Choice { places, discounts: &discounts, effort };
         let mut scorer = self.lock()?;

@@ -41,53 +41,159 @@ def wanted(row):
     return row["target"]
 
 
-def test_verl_scores_whole_groups_that_come_one_by_one(grouped):
-    groups = verl.Groups(grouped, wanted=wanted, patience=5)
+def place(row):
+    return row["place"]
+
+
+def test_verl_scores_whole_groups_that_come_in_any_order(grouped):
+    groups = verl.Groups(grouped, wanted=wanted, order=place, patience=5)
+    codes = np.array(ROLLOUTS, np.uint32)
+
+    async def run(order):
+        asked = [(uid, i) for i in order for uid in "ab"]
+        found = await asyncio.gather(*(groups.score(uid, 4, codes[i], {"target": TARGET, "place": i}) for uid, i in asked))
+        return dict(zip(asked, found))
+
+    expected = direct(grouped)["reward"].tolist()
+    for order in ((0, 1, 2, 3), (3, 1, 0, 2), (2, 3, 1, 0)):
+        found = asyncio.run(run(order))
+        for uid in "ab":
+            assert [found[uid, i]["reward"] for i in range(4)] == expected, order
+        assert len({tuple(numbers) for numbers in found.values()}) == 1
+        assert all(isinstance(v, float) for numbers in found.values() for v in numbers.values())
+
+
+def test_a_group_that_is_cut_fails_whole_and_leaves_nothing_behind(grouped):
+    groups = verl.Groups(grouped, wanted=wanted, order=place, patience=0.05)
     codes = np.array(ROLLOUTS, np.uint32)
 
     async def run():
-        # Two groups, mixed, the second in another order.
-        asked = [("a", i) for i in range(4)] + [("b", i) for i in (2, 0, 3, 1)]
-        order = [asked[i] for i in (0, 4, 1, 5, 2, 6, 3, 7)]
-        found = await asyncio.gather(*(groups.score(uid, 4, codes[i], {"target": TARGET}) for uid, i in order))
-        return {place: numbers for place, numbers in zip(order, found)}
+        cut = [groups.score("a", 4, codes[i], {"target": TARGET, "place": i}) for i in range(2)]
+        failed = await asyncio.gather(*cut, return_exceptions=True)
+        assert all(isinstance(e, ValueError) and "only 2 of 4 rollouts came" in str(e) for e in failed), failed
+        # The same uid again, whole: nothing of the group that was cut is in it.
+        whole = (groups.score("a", 4, codes[i], {"target": TARGET, "place": i}) for i in range(4))
+        return [numbers["reward"] for numbers in await asyncio.gather(*whole)]
 
-    found = asyncio.run(run())
-    expected = direct(grouped)["reward"]
-    assert [found["a", i]["reward"] for i in range(4)] == expected.tolist()
-    shuffled = direct(grouped, [ROLLOUTS[i] for i in (2, 0, 3, 1)])["reward"]
-    assert [found["b", i]["reward"] for i in (2, 0, 3, 1)] == shuffled.tolist()
-    keys = {tuple(numbers) for numbers in found.values()}
-    assert len(keys) == 1 and all(isinstance(v, float) for numbers in found.values() for v in numbers.values())
-
-
-def test_a_group_that_is_cut_is_refused(grouped):
-    groups = verl.Groups(grouped, wanted=wanted, patience=0.05)
-    with pytest.raises(ValueError, match="only 1 of 4 rollouts came"):
-        asyncio.run(groups.score("a", 4, np.array(TARGET, np.uint32), {"target": TARGET}))
+    assert asyncio.run(run()) == direct(grouped)["reward"].tolist()
+    assert groups._waiting == {}
 
 
 def test_a_fault_reaches_everyone_who_waits(grouped):
-    groups = verl.Groups(grouped, wanted=lambda row: row["nothing"], patience=5)
+    groups = verl.Groups(grouped, wanted=lambda row: row["nothing"], order=place, patience=5)
 
     async def run():
-        asked = (groups.score("a", 2, np.array(TARGET, np.uint32), {}) for _ in range(2))
+        asked = (groups.score("a", 2, np.array(TARGET, np.uint32), {"place": i}) for i in range(2))
         return await asyncio.gather(*asked, return_exceptions=True)
 
     assert [type(error) for error in asyncio.run(run())] == [KeyError, KeyError]
 
 
-def test_a_rollout_without_a_reward_is_neutral_in_its_group(tmp_path):
-    schema = "schema: toy\nfeatures:\n  sid: {scale: sid, shape: [10]}\n  p: {entity: rollout, scale: probability}\n"
+def test_a_group_of_two_requests_is_refused(grouped):
+    groups = verl.Groups(grouped, wanted=wanted, order=place)
+    rows = [{"target": TARGET, "place": 0}, {"target": [9, 9, 9, 9], "place": 1}]
+    with pytest.raises(ValueError, match="`wanted` differs within the group u"):
+        groups.together("u", list(np.array(ROLLOUTS[:2], np.uint32)), rows)
+    with pytest.raises(ValueError, match="order=lambda"):
+        verl.Groups(grouped, wanted=wanted)
+    # numpy targets, as data frames and Parquet give them.
+    rows = [{"target": np.array(TARGET), "place": i} for i in range(4)]
+    found = groups.together("u", list(np.array(ROLLOUTS, np.uint32)), rows)
+    assert [n["reward"] for n in found] == direct(grouped)["reward"].tolist()
+
+
+HEAD = 'language 1\nscenario toy.adapters\nversion 1\nschema "toy.yaml"\nfor training\n'
+
+
+def toy(tmp_path, text, features=""):
+    schema = "schema: toy\nfeatures:\n  sid: {scale: sid, shape: [10]}\n" + features
     (tmp_path / "toy.yaml").write_text(schema)
-    head = 'language 1\nscenario toy.neutral\nversion 1\nschema "toy.yaml"\nfor training\n'
-    (tmp_path / "t.reward").write_text(head + "preference { term sure = if level_one > 4 then 1 else 0  let level_one = max(code over levels) }\n"
-        "format { require even = max(code over levels) != 3 else drop }\nadvantage some = 1 pick 3 of group at random\n")
-    scorer = rewardc.load(tmp_path / "t.reward").bind()
-    numbers = verl.Groups(scorer).together(list(np.array([[9], [3], [1]], np.uint32)), [{}] * 3)
-    assert [n["reward"] for n in numbers] == [1.0, 0.5, 0.0]
-    assert [n["rewardc_null"] for n in numbers] == [0.0, 1.0, 0.0]
-    assert [n["rewardc_dropped"] for n in numbers] == [0.0, 1.0, 0.0]
+    (tmp_path / "t.reward").write_text(HEAD + text)
+    return rewardc.load(tmp_path / "t.reward")
+
+
+def test_a_rollout_without_a_reward_is_neutral_in_its_group(tmp_path):
+    scorer = toy(
+        tmp_path,
+        "preference { term sure = if max(code over levels) > 4 then 1 else 0 }\n"
+        "format { require even = max(code over levels) != 3 else drop }\nadvantage some = 1 pick 2 of group at random\n",
+    ).bind()
+    codes = np.array([[9], [3], [1], [8]], np.uint32)
+    numbers = verl.Groups(scorer).together("u", list(codes), [{}] * 4)
+    own = scorer.score(sids=codes, group_size=4, keys=["u"])
+    assert [n["reward"] for n in numbers] == [1.0, pytest.approx(2 / 3), 0.0, 1.0]
+    assert [n["rewardc_null"] for n in numbers] == [0.0, 1.0, 0.0, 0.0]
+    assert [n["rewardc_dropped"] for n in numbers] == [0.0, 1.0, 0.0, 0.0]
+    # Who was not picked has no advantage of it.
+    assert [n["some"] for n in numbers] == np.nan_to_num(own["some"]).tolist()
+    assert sum(n["some"] for n in numbers) <= 2
+
+
+def test_alone_a_rollout_without_a_reward_must_be_told_what_it_gets(tmp_path):
+    scorer = toy(tmp_path, "preference { term low = 0 - max(code over levels) }\nformat { require even = max(code over levels) != 3 else drop }\n").bind()
+
+    def scored(**more):
+        groups = verl.Groups(scorer, **more)
+
+        async def run():
+            return [(await groups.score("u", 3, np.array([c], np.uint32), {}))["reward"] for c in (9, 3, 1)]
+
+        return asyncio.run(run())
+
+    with pytest.raises(ValueError, match="null=…"):
+        scored()
+    assert scored(null=-9.0) == [-9.0, -9.0, -1.0]
+
+
+@pytest.mark.parametrize(
+    "channel", ["advantage extra = 1", "sample weight extra = 2", "token advantage extra = 0.5", "hint extra = 1"]
+)
+def test_channels_that_a_loop_would_drop_are_refused(tmp_path, channel):
+    scorer = toy(tmp_path, "preference { term one = 1 }\n" + channel + "\n").bind()
+    tokens = SidTokens.offsets([10], 2)
+    with pytest.raises(ValueError, match="no place for extra"):
+        TrlReward(scorer, tokens, 2)
+    with pytest.raises(ValueError, match="no place for extra"):
+        verl.compute_score(scorer, SidText(1))
+    with pytest.raises(ValueError, match="no place for extra"):
+        openrlhf.reward_function(scorer, SidText(1))
+    names = TrlReward(scorer, tokens, 2, apart=["extra"]).parts
+    assert ("extra" in names) == (not channel.startswith("token"))
+
+
+def test_configs_that_cut_groups_are_refused():
+    def config(workers, n, validation):
+        rollout = SimpleNamespace(n=n, val_kwargs=SimpleNamespace(n=validation))
+        return SimpleNamespace(reward=SimpleNamespace(num_workers=workers), actor_rollout_ref=SimpleNamespace(rollout=rollout))
+
+    with pytest.raises(ValueError, match="num_workers is 8"):
+        verl.check_config(config(8, 4, 4), None)
+    with pytest.raises(ValueError, match="4 rollouts in training and 1 in validation"):
+        verl.check_config(config(1, 4, 1), None)
+    verl.check_config(config(1, 4, 1), lambda row: 4)
+    verl.check_config(config(1, 4, 4), None)
+
+
+def test_trl_evaluates_with_fewer_generations(grouped):
+    binding = TrlReward(grouped, SidTokens.offsets([256] * 4, 2), 4, num_generations_eval=2, wanted="target")
+    ids = [binding.tokens.tokens(sid) for sid in ROLLOUTS]
+    own = binding.functions[0](completion_ids=ids, prompts=["a"] * 4, target=[TARGET] * 4)
+    assert own == direct(grouped)["reward"].tolist()
+    # Two prompts of two, and two groups of one prompt that want different items.
+    for prompts, targets in ((["a", "a", "b", "b"], [TARGET] * 4), (["a"] * 4, [TARGET, TARGET, [9] * 4, [9] * 4])):
+        pairs = binding.functions[0](completion_ids=ids, prompts=prompts, target=targets)
+        assert pairs[:2] == direct(grouped, ROLLOUTS[:2])["reward"].tolist()
+    with pytest.raises(ValueError, match="num_generations_eval"):
+        binding.functions[0](completion_ids=ids, prompts=["a", "b", "a", "b"], target=[TARGET] * 4)
+
+
+def test_trl_looks_at_what_a_list_holds_and_not_which_it_is(alone):
+    binding = TrlReward(alone, SidTokens.offsets([256] * 4, 2), 2, wanted="target")
+    ids = [binding.tokens.tokens(sid) for sid in ROLLOUTS[:2]]
+    first = binding.functions[0](completion_ids=ids, target=[TARGET] * 2)
+    ids[0], ids[1] = ids[1], ids[0]
+    assert binding.functions[0](completion_ids=ids, target=[TARGET] * 2) == first[::-1]
+    assert binding.functions[0](completion_ids=ids, target=[[9] * 4] * 2) == [0.0, 0.0]
 
 
 def test_verl_by_text(alone, grouped):
@@ -125,10 +231,10 @@ def test_a_cost_that_nobody_adds_is_refused(tmp_path):
     )
     scorer = rewardc.load(tmp_path / "t.reward").bind(rollout=["ad"])
     tokens = SidTokens.offsets([10], 2)
-    with pytest.raises(ValueError, match="with_cost"):
+    with pytest.raises(ValueError, match="no place for cost"):
         TrlReward(scorer, tokens, 2)
-    assert TrlReward(scorer, tokens, 2, cost="apart").weights[0] == 1.0
-    with pytest.raises(ValueError, match="no place for it"):
+    assert TrlReward(scorer, tokens, 2, apart=["cost"]).weights[0] == 1.0
+    with pytest.raises(ValueError, match="looks at the group|no place for cost"):
         openrlhf.reward_function(scorer, SidText(1))
 
 
@@ -143,6 +249,11 @@ def test_openrlhf_as_a_function_and_over_http(alone, grouped):
         assert said["extra_logs"]["reward"] == number
     with pytest.raises(ValueError, match="looks at the group"):
         openrlhf.reward_function(grouped, SidText(4))
+    # The history in a prompt is not what was written.
+    with pytest.raises(ValueError, match="does not begin with its prompt"):
+        function(queries=["<s> " + text[0]], prompts=[prompt], labels=[label])
+    with pytest.raises(ValueError, match="2 queries"):
+        function(queries=text[:2], prompts=[prompt], labels=[label])
     running = openrlhf.server(function, port=0)
     worker = threading.Thread(target=running.serve_forever, daemon=True)
     worker.start()

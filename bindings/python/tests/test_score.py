@@ -126,10 +126,14 @@ def test_every_published_vector():
     np.testing.assert_allclose(got[1:], published["ndcg_weights_G4"][1:], atol=5.1e-5)
 
 
-@pytest.mark.parametrize("dtype", [np.uint32, np.int32, np.int64])
+@pytest.mark.parametrize("dtype", [np.uint32, np.int32, np.int64, np.uint16, np.uint64])
 def test_sids_of_every_whole_type(reward, catalog, dtype):
-    codes = np.array([[0, 1], [2, 3], [3, 3], [-1 if dtype != np.uint32 else 9, 1]]).astype(dtype)
+    codes = np.array([[0, 1], [2, 3], [3, 3], [-1 if np.iinfo(dtype).min < 0 else 9, 1]]).astype(dtype)
     assert bound(reward, catalog).score(**step(sids=codes))["item_idx"].tolist() == [0, 1, 2, -1]
+    if dtype != np.uint32:
+        # Columns one behind the other: the same SIDs.
+        across = np.asfortranarray(codes)
+        assert bound(reward, catalog).score(**step(sids=across))["item_idx"].tolist() == [0, 1, 2, -1]
 
 
 def test_inputs_are_not_copied(reward, catalog):
@@ -150,13 +154,27 @@ def test_what_lacks_is_named_at_once(reward, catalog):
     error = refused(reward.bind, catalog)
     assert error.code == "RW0901"
     assert all(name in error.message for name in ("`region`", "`logp`", "`p_click`"))
+    # In the words of Python.
+    assert 'request=["region"]' in error.message and 'signals={"p_click": f} or rollout=["p_click"]' in error.message
+    assert "SignalFn" not in error.message and "build" not in error.help
+    twice = refused(bound, reward, catalog, rollout=["logp", "p_click"])
+    assert "predicted, and handed in as well" in twice.message
+    assert "did you mean `p_click`" in refused(bound, reward, catalog, signals={"p_clik": len, "p_click": len}).help
+    assert "no callable" in refused(bound, reward, catalog, signals={"p_click": 0.5}).message
+    deep = reward.catalog(["f"], np.zeros((1, 3), np.uint32), {"kind": ["film"]})
+    assert refused(bound, reward, deep).code == "RW0611"
+    assert refused(bound, reward, reward.catalog(["f"], np.full((1, 2), 7, np.uint32), {"kind": ["film"]})).code == "RW0611"
+    with pytest.raises(IndexError, match="no item 9"):
+        catalog.key(9)
 
 
 @pytest.mark.parametrize(
     "change, code",
     [
         ({"group_size": 3}, "RW0902"),
-        ({"sids": np.zeros((4, 3), np.uint32)}, None),
+        ({"sids": np.zeros((4, 3), np.uint32)}, "RW0902"),
+        ({"sids": np.asfortranarray(np.zeros((4, 2), np.uint32))}, "RW0902"),
+        ({"slates": ([0, 0, 0, 0], [1, 2, 3, 4])}, "RW0902"),
         ({"sids": np.zeros(4, np.uint32)}, "RW0902"),
         ({"sids": np.zeros((4, 2), np.float32)}, "RW0902"),
         ({"sids": np.zeros((8, 2), np.uint32)[::2]}, "RW0902"),
@@ -175,11 +193,7 @@ def test_what_lacks_is_named_at_once(reward, catalog):
 )
 def test_inputs_that_do_not_fit(reward, catalog, change, code):
     scorer = bound(reward, catalog)
-    if code is None:
-        # SIDs of another depth are no error: each is unscorable(bad_sid) or illegal.
-        assert set(scorer.score(**step(**change))["verdict"].tolist()) <= {1, 3}
-    else:
-        assert refused(scorer.score, **step(**change)).code == code
+    assert refused(scorer.score, **step(**change)).code == code
     assert scorer.score(**step())["reward"].tolist() == [1.5, 0.75, 1.5, -0.5]
 
 
@@ -189,9 +203,11 @@ def test_arrays_of_every_kind(reward, catalog):
     logp = np.zeros(4, np.float32)
     logp.flags.writeable = False
     assert scorer.score(**step(rollout={"logp": logp}))["reward"].tolist() == plain
+    assert scorer.score(**step(rollout={"logp": [0.0] * 4}))["reward"].tolist() == plain
+    assert scorer.score(**step(rollout={"logp": [0.0, None, 0.0, 0.0]}))["verdict"].tolist() == [0, 3, 0, 1]
     pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed")
     arrow = {"logp": pa.array(np.zeros(4, np.float32))}
-    regions = {"region": pa.array(["north", "south"]).to_pylist()}
+    regions = {"region": pa.array(["north", "south"])}
     assert scorer.score(**step(rollout=arrow, request=regions))["reward"].tolist() == plain
 
     class OnlyDlpack:
@@ -281,7 +297,16 @@ def test_tokens():
         all_special_ids = [0, 3]
 
     assert "special" in doctor(Tokenizer(), tokens)[0]
-    assert doctor(object(), tokens) == []
+    assert doctor(object(), tokens, [4, 4]) == []
+
+    class Added:
+        all_special_ids = []
+        added_tokens_decoder = {3: type("Token", (), {"special": True})(), 4: type("Token", (), {"special": False})()}
+
+    assert doctor(Added(), tokens)[0].startswith("1 SID tokens are registered as special (the first is 3)")
+    assert "has 4 tokens for 8 codes" in doctor(object(), tokens, [4, 8])[0]
+    offsets, column = entries([np.array([[1, 2], [3, -1]]), None, [3, 3]], 2)
+    assert offsets.tolist() == [0, 2, 2, 3] and column["sid"].tolist() == [[1, 2], [3, int(NONE)], [3, 3]]
 
 
 def test_trl_functions_share_one_evaluation(tmp_path):
@@ -290,7 +315,7 @@ def test_trl_functions_share_one_evaluation(tmp_path):
     scorer = reward.bind(wanted=["sid"])
 
     class Counting:
-        columns, ranges = scorer.columns, scorer.ranges
+        columns, ranges, channels = scorer.columns, scorer.ranges, scorer.channels
 
         def score(self, **given):
             calls.append(given)

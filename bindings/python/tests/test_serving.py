@@ -94,7 +94,7 @@ def test_an_input_that_nobody_asks_for_is_named(reward, catalog):
     scorer = reward.bind(catalog, host="serving", rollout=["p_click"])
     error = refused(scorer.score, sidz=SIDS, sids=SIDS, group_size=4, rollout={"p_click": CLICKS})
     assert "`sidz`" in error.message
-    assert "`group_size` cannot be a str" in refused(scorer.score, sids=SIDS, group_size="4").message
+    assert "`group_size` cannot be '4'" in refused(scorer.score, sids=SIDS, group_size="4").message
 
 
 def test_what_a_source_raised_is_the_cause(reward, catalog):

@@ -9,8 +9,12 @@
 """
 
 from ._rewardc import Catalog, Reward, RewardError, Scorer, load
+from .types import Columns, Entries, Finding, Moved, Relaxed, Signal, Slate
 
-__all__ = ["Catalog", "Reward", "RewardError", "Scorer", "VERDICTS", "load"]
+__all__ = [
+    "Catalog", "Columns", "Entries", "Finding", "Moved", "Relaxed", "Reward", "RewardError", "Scorer", "Signal", "Slate",
+    "VERDICTS", "load",
+]
 
 VERDICTS = ("scored", "illegal", "dropped", "unscorable")
 """What the numbers of the column ``verdict`` stand for."""

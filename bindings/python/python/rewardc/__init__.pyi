@@ -1,27 +1,25 @@
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import Any, TypedDict
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .types import Columns as Columns
+from .types import Entries as Entries
+from .types import Finding as Finding
+from .types import Moved as Moved
+from .types import Relaxed as Relaxed
+from .types import Signal as Signal
+from .types import Slate as Slate
+
 VERDICTS: tuple[str, str, str, str]
 
-class Finding(TypedDict):
-    code: str
-    severity: str
-    message: str
-    help: str | None
-    place: tuple[str, int, int] | None
-
 class RewardError(Exception):
-    code: str
-    message: str
+    code: str | None
+    message: str | None
     help: str | None
     diagnostics: list[Finding]
-
-Signal = Callable[[NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]], ArrayLike]
-"""Called once a step with request, item and a row of each distinct pair; gives a value for each, NaN where it cannot."""
 
 def load(path: str | PathLike[str]) -> Reward: ...
 
@@ -37,7 +35,7 @@ class Reward:
         self,
         keys: Sequence[str],
         sids: ArrayLike | None = None,
-        columns: Mapping[str, ArrayLike] | None = None,
+        columns: Columns | None = None,
     ) -> Catalog: ...
     def bind(
         self,
@@ -66,34 +64,6 @@ class Catalog:
     def behind(self, sid: Sequence[int]) -> list[int]: ...
     def allowed(self, prefix: Sequence[int]) -> list[int]: ...
 
-class Slate(TypedDict):
-    rows: NDArray[np.int64]
-    """Rows of the step in their places; empty where the slate was refused."""
-    item_idx: NDArray[np.int32]
-    worth: float
-    optimal: bool
-    gap: float | None
-    """How much better the best can be at most; ``None`` where that is not known."""
-    relaxed: list[Relaxed]
-    empty_places: int
-    refused: str | None
-    """The cap whose ``else refuse`` left no slate."""
-    scores: dict[str, NDArray[np.float64]]
-    """Every number of the members, worked out on this slate."""
-
-class Relaxed(TypedDict):
-    cap: str
-    excess: int
-    why: str
-
-Moved = TypedDict(
-    "Moved",
-    {"cap": str, "share": float | None, "target": float | None, "lambda": float | None, "unmeasured": int},
-)
-
-Entries = tuple[ArrayLike, Mapping[str, ArrayLike]]
-"""Offsets, and columns of the entries they cut."""
-
 class Scorer:
     @property
     def reward_id(self) -> str: ...
@@ -101,6 +71,12 @@ class Scorer:
     def columns(self) -> list[str]: ...
     @property
     def needs_groups(self) -> bool: ...
+    @property
+    def reads_places(self) -> bool: ...
+    @property
+    def reads_batch(self) -> bool: ...
+    @property
+    def channels(self) -> list[tuple[str, str]]: ...
     @property
     def ranges(self) -> tuple[tuple[float, float], tuple[float, float]]: ...
     @property
@@ -117,8 +93,8 @@ class Scorer:
         group_size: int | None = None,
         groups: ArrayLike | None = None,
         keys: Sequence[str] | None = None,
-        request: Mapping[str, ArrayLike] | None = None,
-        rollout: Mapping[str, ArrayLike] | None = None,
+        request: Columns | None = None,
+        rollout: Columns | None = None,
         past: Entries | None = None,
         wanted: Entries | None = None,
         padding: NDArray[np.bool_] | None = None,
@@ -139,11 +115,12 @@ class Scorer:
         group_size: int | None = None,
         groups: ArrayLike | None = None,
         keys: Sequence[str] | None = None,
-        request: Mapping[str, ArrayLike] | None = None,
-        rollout: Mapping[str, ArrayLike] | None = None,
+        request: Columns | None = None,
+        rollout: Columns | None = None,
         past: Entries | None = None,
         wanted: Entries | None = None,
         padding: NDArray[np.bool_] | None = None,
+        lists_by_rollout: bool = False,
         seed: int = 0,
         step: int = 0,
     ) -> list[Slate]: ...

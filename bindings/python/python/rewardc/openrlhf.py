@@ -21,6 +21,7 @@ from threading import Lock
 from typing import Any
 
 from . import Scorer
+from .adapters import refuse_unapplied
 from .tokens import SidText
 from .verl import Groups
 
@@ -32,27 +33,27 @@ def reward_function(scorer: Scorer, text: SidText, *, null: float | None = None)
     range; every column is in ``extra_logs``. ``null`` is what a rollout without a reward gets."""
     if scorer.needs_groups:
         raise ValueError("this reward looks at the group, and OpenRLHF hands over one rollout a call")
-    if scorer.ranges[1] != (0.0, 0.0):
-        raise ValueError("the reward charges a cost, to be added after normalization; OpenRLHF has no place for it")
+    refuse_unapplied(scorer, (), "OpenRLHF's own loop")
     (low, high), lock = scorer.ranges[0], Lock()
 
     def reward_func(queries: list[str], prompts: list[str], labels: list[str], **kwargs: Any) -> dict[str, Any]:
+        if not len(queries) == len(prompts) == len(labels):
+            raise ValueError(f"{len(queries)} queries, {len(prompts)} prompts and {len(labels)} labels")
         rewards, logs = [], []
         for query, prompt, label in zip(queries, prompts, labels):
+            if not query.startswith(prompt):
+                # The history in a prompt would be taken for what was written.
+                raise ValueError("a query does not begin with its prompt: what was written cannot be told from it")
             row = json.loads(label) if label else {}
             groups = Groups(
                 scorer,
                 wanted=itemgetter("wanted") if "wanted" in row else None,
                 past=itemgetter("past") if "past" in row else None,
                 request={name: partial(requested, name) for name in row.get("request", {})},
+                null=null,
             )
-            written = query[len(prompt) :] if query.startswith(prompt) else query
             with lock:
-                numbers = groups.together([text.codes([written])[0]], [row])[0]
-            if numbers["rewardc_null"]:
-                if null is None:
-                    raise ValueError("a rollout has no reward (dropped or unscorable): say what it gets, null=…")
-                numbers["reward"] = null
+                numbers = groups.alone(text.codes([query[len(prompt) :]])[0], row)
             rewards.append(numbers["reward"])
             logs.append(numbers)
         scores = [min(max((r - low) / (high - low), 0.0), 1.0) if high > low else 0.0 for r in rewards]

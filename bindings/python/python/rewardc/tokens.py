@@ -37,6 +37,8 @@ class SidTokens:
     @classmethod
     def of(cls, tokenizer: Any, shape: list[int], form: str = "<{level}_{code}>", levels: str = "abcdefgh") -> "SidTokens":
         """The tokenizer's own tokens, written as ``form``: ``<a_17>`` for code 17 of the first level."""
+        if len(shape) > len(levels):
+            raise ValueError(f"a SID of {len(shape)} levels, and names for {len(levels)}")
         vocabulary = tokenizer.get_vocab()
         table: list[dict[int, int]] = []
         for level, size in zip(levels, shape):
@@ -50,7 +52,8 @@ class SidTokens:
 
     def codes(self, completion_ids: Sequence[Sequence[int]]) -> NDArray[np.uint32]:
         """Completions × levels. A completion that is too short, or that holds other tokens, gets codes
-        that no SID has: it is illegal, and no error. Tokens behind the last level are left out."""
+        that no SID has, which is no error: it is illegal where the file asks ``sid in catalog``, else unscorable.
+        Tokens behind the last level are left out."""
         out = np.full((len(completion_ids), self.levels), NONE, dtype=np.uint32)
         for row, ids in enumerate(completion_ids):
             for level, token in enumerate(list(ids)[: self.levels]):
@@ -75,7 +78,7 @@ class SidText:
 
     def codes(self, texts: Sequence[str]) -> NDArray[np.uint32]:
         """Texts × levels: the first codes of each text, in order. A code of another level, or none at all, is
-        no code: the rollout is illegal, and no error."""
+        no code, which is no error: the rollout is illegal where the file asks ``sid in catalog``, else unscorable."""
         out = np.full((len(texts), self.levels), NONE, dtype=np.uint32)
         for row, text in enumerate(texts):
             for level, found in zip(range(self.levels), self._code.finditer(text)):
@@ -86,28 +89,38 @@ class SidText:
 
 def entries(lists: Sequence[Any], levels: int) -> tuple[Any, dict[str, Any]]:
     """SIDs of each request → offsets and codes; a single SID is a list of one."""
-    rows = [[sid] if sid and not hasattr(sid[0], "__len__") else list(sid or []) for sid in lists]
+    rows = []
+    for sids in lists:
+        plain = [] if sids is None else np.asarray(sids).tolist()
+        rows.append([plain] if plain and not isinstance(plain[0], list) else plain)
     offsets = np.cumsum([0] + [len(row) for row in rows]).astype(np.int64)
-    codes = np.array([sid for row in rows for sid in row], dtype=np.uint32).reshape(-1, levels)
-    return offsets, {"sid": codes}
+    codes = np.array([sid for row in rows for sid in row], dtype=np.int64).reshape(-1, levels)
+    return offsets, {"sid": np.where((codes < 0) | (codes >= NONE), NONE, codes).astype(np.uint32)}
 
 
-def doctor(tokenizer: Any, tokens: SidTokens) -> list[str]:
-    """What would go wrong between a tokenizer and its SIDs, as sentences; empty where nothing would."""
+def doctor(tokenizer: Any, tokens: SidTokens, shape: Sequence[int] | None = None) -> list[str]:
+    """What would go wrong between a tokenizer and its SIDs, as sentences; empty where nothing would. With the
+    SID's ``shape`` also codes without a token are found."""
     found = []
-    special = set(getattr(tokenizer, "all_special_ids", []) or [])
-    lost = sorted(special.intersection(token for level in tokens.table for token in level))
+    own = {token for level in tokens.table for token in level}
+    special = set(getattr(tokenizer, "all_special_ids", None) or [])
+    added = getattr(tokenizer, "added_tokens_decoder", None) or {}
+    special |= {token for token, kind in added.items() if getattr(kind, "special", False)}
+    lost = sorted(special & own)
     if lost:
         found.append(
             f"{len(lost)} SID tokens are registered as special (the first is {lost[0]}): decoding with "
-            "skip_special_tokens=True strips them; add them with add_tokens(…) instead"
+            "skip_special_tokens=True strips them; add them with add_tokens(names, special_tokens=False) instead"
         )
+    seen: set[int] = set()
     for level, codes in enumerate(tokens.table):
         if not codes:
             found.append(f"level {level + 1} has no token at all: does the form of its tokens fit the vocabulary?")
-    seen: set[int] = set()
-    for level, codes in enumerate(tokens.table):
+        elif shape is not None and len(codes) < shape[level]:
+            found.append(f"level {level + 1} has {len(codes)} tokens for {shape[level]} codes: the others cannot be written")
         if seen.intersection(codes):
             found.append(f"level {level + 1} shares tokens with a level before it")
         seen.update(codes)
+    if shape is not None and len(tokens.table) != len(shape):
+        found.append(f"there are tokens for {len(tokens.table)} levels, and a SID has {len(shape)}")
     return found
