@@ -6,6 +6,8 @@ pub mod cli;
 pub mod control;
 #[cfg(feature = "data")]
 pub mod data;
+#[cfg(feature = "decoder")]
+pub mod decoder;
 pub mod diagnostic;
 pub mod eval;
 pub mod host;
@@ -16,6 +18,8 @@ pub mod slate;
 pub mod source;
 pub mod syntax;
 pub mod testing;
+#[cfg(feature = "decoder")]
+pub mod train;
 pub mod types;
 mod write;
 mod yaml;

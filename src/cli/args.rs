@@ -42,6 +42,8 @@ pub enum Command {
     Control(ControlArgs),
     /// Check data against its schema.
     Schema(SchemaArgs),
+    /// Train a decoder: on next items, then by a reward.
+    Train(TrainArgs),
     /// Everything once, on a small made-up feed: no data needed.
     Demo(DemoArgs),
 }
@@ -210,6 +212,54 @@ pub enum SchemaCommand {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    #[command(subcommand)]
+    pub command: TrainCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TrainCommand {
+    /// Learn to write the next item's SID.
+    Pretrain {
+        #[command(flatten)]
+        run: TrainFiles,
+        /// Go on from the checkpoint at `--out`.
+        #[arg(long)]
+        resume: bool,
+    },
+    /// Learn by a reward, from a checkpoint.
+    Rl {
+        #[command(flatten)]
+        run: TrainFiles,
+        /// The checkpoint to begin with.
+        #[arg(long)]
+        checkpoint: PathBuf,
+        /// The reward file.
+        #[arg(long)]
+        reward: PathBuf,
+        /// How its caps are moved (YAML).
+        #[arg(long)]
+        controllers: Option<PathBuf>,
+        /// Give a `param` another value.
+        #[arg(long = "set", value_name = "NAME=VALUE")]
+        settings: Vec<String>,
+    },
+}
+
+/// What a run stands on.
+#[derive(Debug, Args)]
+pub struct TrainFiles {
+    /// The config (YAML).
+    pub config: PathBuf,
+    /// Folder of the data files.
+    #[arg(long)]
+    pub data: PathBuf,
+    /// Where the checkpoint is written.
+    #[arg(long)]
+    pub out: PathBuf,
 }
 
 #[derive(Debug, Args)]

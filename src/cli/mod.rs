@@ -16,6 +16,8 @@ mod schema;
 #[cfg(feature = "data")]
 mod score;
 mod test;
+#[cfg(all(feature = "data", feature = "decoder"))]
+mod train;
 mod ui;
 #[cfg(feature = "data")]
 mod why;
@@ -95,6 +97,17 @@ fn run() -> Exit {
         Command::Schema(args) => schema::run(args, &mut ui),
         #[cfg(feature = "data")]
         Command::Demo(args) => demo::run(args, &mut ui),
+        #[cfg(all(feature = "data", feature = "decoder"))]
+        Command::Train(args) => train::run(args, &mut ui),
+        #[cfg(not(all(feature = "data", feature = "decoder")))]
+        Command::Train(_) => {
+            use crate::diagnostic::{Diagnostic, code};
+            ui.report_bare(
+                Diagnostic::bare(&code::NOT_BUILT_IN, "this build has no decoder")
+                    .help("build with `--features decoder`"),
+            );
+            Exit::CouldNotRun
+        }
         #[cfg(not(feature = "data"))]
         Command::Score(_) | Command::Why(_) | Command::Schema(_) | Command::Demo(_) => {
             use crate::diagnostic::{Diagnostic, code};

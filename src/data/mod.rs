@@ -18,6 +18,7 @@ mod lists;
 mod ndjson;
 mod order;
 mod parquet;
+mod sequences;
 mod signals;
 mod spans;
 mod text;
@@ -28,6 +29,7 @@ pub use bind::{Bound, Input, Notes, bind};
 pub use catalog::read_catalog;
 pub use contract::{Finding, check_contract};
 pub use frame::{Frame, read};
+pub use sequences::read_sequences;
 pub use signals::read_signals;
 pub use write::{write_scores, written_as_csv};
 

@@ -143,4 +143,8 @@ codes! {
     UNMEASURED "RW0906" Error "a controller that sees nothing";
     OBSERVED "RW0907" Error "a measurement that cannot be used";
     REFUSED_SLATE "RW0908" Error "a slate that cannot be chosen";
+    CHECKPOINT "RW1001" Error "a checkpoint that cannot be used";
+    ARITHMETIC "RW1002" Error "arithmetic that fails";
+    DIVERGED "RW1003" Error "a loss that is no number";
+    SEQUENCES "RW1004" Error "interactions that cannot be learned from";
 }

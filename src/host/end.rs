@@ -21,10 +21,15 @@ impl Scorer<'_> {
         }
         all.caps.extend(observed.caps.iter().map(|(name, seen)| (name.clone(), seen.clone())));
         let stepped = control::step(&self.bound.program, &self.controllers, &self.state, &all)?;
-        self.unended = 0;
-        self.seen.fill(Share::default());
+        self.forget_step();
         self.state = stepped.state;
         Ok(stepped.moved)
+    }
+
+    /// Forgets what was seen since the state moved last: that was no step.
+    pub fn forget_step(&mut self) {
+        self.unended = 0;
+        self.seen.fill(Share::default());
     }
 
     /// What the scorer itself has seen of the caps with a controller.

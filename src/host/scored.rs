@@ -90,6 +90,14 @@ impl<'s> Scored<'s> {
         self.item_idx
     }
 
+    /// Which rollouts are of a cap's class: scored, and its condition holds; none for a cap that there is not,
+    /// or whose condition waits for the slate choice.
+    #[must_use]
+    pub fn matching(&self, cap: &str) -> Option<&'s [bool]> {
+        let (part, _) = self.program.caps().find(|(_, c)| c.name == cap)?;
+        self.scores.matches.get(&part).map(|m| m.is.as_slice())
+    }
+
     /// Whether parts that read the slate were put off (R7.3).
     #[must_use]
     pub fn is_partial(&self) -> bool {

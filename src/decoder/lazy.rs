@@ -1,0 +1,184 @@
+//! The model: blocks of cross-attention, self-attention and feed-forward, and a head for each level.
+
+use candle_core::{DType, Device, Result, Tensor};
+
+use super::attention::{CrossAttention, Heads, SelfAttention};
+use super::config::DecoderConfig;
+use super::context::ContextProcessor;
+use super::feed_forward::FeedForward;
+use super::norm::RmsNorm;
+use super::weights::Weights;
+
+/// What histories became: shared by all layers, and by all beams of a request.
+#[derive(Clone, Debug)]
+pub struct Context {
+    keys: Tensor,
+    values: Tensor,
+    mask: Tensor,
+}
+
+impl Context {
+    /// Number of requests.
+    ///
+    /// # Errors
+    /// None that a user can bring about.
+    pub fn requests(&self) -> Result<usize> {
+        self.keys.dim(0)
+    }
+}
+
+/// A lazy decoder.
+#[derive(Clone, Debug)]
+pub struct LazyDecoder {
+    config: DecoderConfig,
+    context: ContextProcessor,
+    begin: Tensor,
+    codes: Vec<Tensor>,
+    levels: Tensor,
+    blocks: Vec<(CrossAttention, SelfAttention, FeedForward)>,
+    norms: Vec<RmsNorm>,
+    heads: Vec<Tensor>,
+    device: Device,
+}
+
+impl LazyDecoder {
+    /// With variables of these names; those that are not there yet are made.
+    ///
+    /// # Errors
+    /// Variables of other shapes.
+    pub fn new(config: &DecoderConfig, weights: &mut Weights) -> Result<Self> {
+        let size = config.d_model;
+        let heads = Heads { size, heads: config.heads, groups: config.kv_groups, depth: 3 * config.layers };
+        let deviation = 1.0 / (size as f64).sqrt();
+        let last = config.shape.len().saturating_sub(1);
+        let codes = config
+            .shape
+            .iter()
+            .take(last)
+            .enumerate()
+            .map(|(level, n)| weights.normal(&format!("codes.{level}"), (*n as usize, size), deviation));
+        let codes = codes.collect::<Result<_>>()?;
+        let blocks = (0..config.layers).map(|i| {
+            Ok((
+                CrossAttention::new(&format!("blocks.{i}.cross"), heads, weights)?,
+                SelfAttention::new(&format!("blocks.{i}.self"), heads, weights)?,
+                FeedForward::new(&format!("blocks.{i}.ffn"), size, config.d_ffn, heads.depth, weights)?,
+            ))
+        });
+        let blocks = blocks.collect::<Result<_>>()?;
+        let mut out = Vec::new();
+        let mut norms = Vec::new();
+        for (level, n) in config.shape.iter().enumerate() {
+            norms.push(RmsNorm::new(&format!("heads.{level}.norm"), size, weights)?);
+            out.push(weights.normal(&format!("heads.{level}.out"), (size, *n as usize), deviation)?);
+        }
+        Ok(Self {
+            context: ContextProcessor::new(config, &heads, weights)?,
+            begin: weights.normal("begin", (1, size), deviation)?,
+            levels: weights.normal("levels", (config.shape.len(), size), deviation)?,
+            codes,
+            blocks,
+            norms,
+            heads: out,
+            device: weights.device().clone(),
+            config: config.clone(),
+        })
+    }
+
+    /// What it is made of.
+    #[must_use]
+    pub fn config(&self) -> &DecoderConfig {
+        &self.config
+    }
+
+    /// The device that it lies on.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The context of histories: by request the SIDs of its last items, newest first; no more than the
+    /// config's `history` are looked at.
+    ///
+    /// # Errors
+    /// What candle says.
+    pub fn read(&self, histories: &[Vec<&[u32]>]) -> Result<Context> {
+        let (b, s) = (histories.len(), self.config.history);
+        let mut by_level = vec![Vec::with_capacity(b * s); self.config.shape.len()];
+        let mut mask = Vec::with_capacity(b * s);
+        for history in histories {
+            for place in 0..s {
+                let item = history.get(place);
+                // A user without a history looks at one empty item: attention to nothing is no number.
+                let seen = item.is_some() || (place == 0 && history.is_empty());
+                mask.push(if seen { 0.0_f32 } else { -1e9 });
+                for ((codes, n), level) in by_level.iter_mut().zip(&self.config.shape).zip(0..) {
+                    codes.push(item.and_then(|sid| sid.get(level)).copied().unwrap_or(*n).min(*n));
+                }
+            }
+        }
+        let codes: Vec<Tensor> =
+            by_level.into_iter().map(|codes| Tensor::from_vec(codes, (b, s), &self.device)).collect::<Result<_>>()?;
+        let (keys, values) = self.context.forward(&codes)?;
+        Ok(Context { keys, values, mask: Tensor::from_vec(mask, (b, 1, 1, s), &self.device)? })
+    }
+
+    /// The logits of the next code behind each prefix, `[requests · beams, codes of that level]`: prefixes of
+    /// `written` codes each, `beams` for each request, one request after the other.
+    ///
+    /// # Errors
+    /// What candle says.
+    pub fn next(&self, context: &Context, prefixes: &[u32], written: usize, beams: usize) -> Result<Tensor> {
+        let hidden = self.hidden(context, prefixes, written, written + 1, beams)?;
+        self.head(written, &hidden.narrow(1, written, 1)?.squeeze(1)?)
+    }
+
+    /// The logits of every level of whole SIDs (`[rows, codes]` each), teacher-forced: `beams` SIDs for each
+    /// request, one request after the other.
+    ///
+    /// # Errors
+    /// What candle says.
+    pub fn forced(&self, context: &Context, sids: &[u32], beams: usize) -> Result<Vec<Tensor>> {
+        let levels = self.config.shape.len();
+        let hidden = self.hidden(context, sids, levels, levels, beams)?;
+        (0..levels).map(|level| self.head(level, &hidden.narrow(1, level, 1)?.squeeze(1)?)).collect()
+    }
+
+    fn head(&self, level: usize, hidden: &Tensor) -> Result<Tensor> {
+        match (self.norms.get(level), self.heads.get(level)) {
+            (Some(norm), Some(head)) => norm.forward(hidden)?.matmul(head),
+            _ => candle_core::bail!("there is no level {}", level + 1),
+        }
+    }
+
+    /// Hidden states `[rows, places, d]` behind BOS and the first codes of rows of `width` codes.
+    fn hidden(&self, context: &Context, codes: &[u32], width: usize, places: usize, beams: usize) -> Result<Tensor> {
+        let requests = context.requests()?;
+        let (rows, size) = (requests * beams, self.config.d_model);
+        let mut inputs = vec![self.begin.broadcast_as((rows, 1, size))?.contiguous()?];
+        for (level, table) in self.codes.iter().enumerate().take(places - 1) {
+            let column: Vec<u32> = codes.chunks(width.max(1)).filter_map(|c| c.get(level).copied()).collect();
+            let column = Tensor::from_vec(column, rows, &self.device)?;
+            inputs.push(table.index_select(&column, 0)?.reshape((rows, 1, size))?);
+        }
+        let mut x = Tensor::cat(&inputs, 1)?.broadcast_add(&self.levels.narrow(0, 0, places)?)?;
+        let causal = causal(places, &self.device)?;
+        for (cross, own, feed) in &self.blocks {
+            // Beams of a request look at the same context: they stand side by side as more queries.
+            let wide = x.reshape((requests, beams * places, size))?;
+            let seen = cross.forward(&wide, &context.keys, &context.values, &context.mask)?;
+            x = (x + seen.reshape((rows, places, size))?)?;
+            x = (&x + own.forward(&x, &causal)?)?;
+            let flat = x.reshape((rows * places, size))?;
+            x = (&flat + feed.forward(&flat)?)?.reshape((rows, places, size))?;
+        }
+        Ok(x)
+    }
+}
+
+/// −10⁹ above the diagonal, `[1, 1, t, t]`.
+fn causal(places: usize, device: &Device) -> Result<Tensor> {
+    let mask: Vec<f32> =
+        (0..places).flat_map(|row| (0..places).map(move |column| if column > row { -1e9 } else { 0.0 })).collect();
+    Tensor::from_vec(mask, (1, 1, places, places), device)?.to_dtype(DType::F32)
+}

@@ -1,0 +1,175 @@
+//! What a run goes on from: weights, moments, step, and what they belong to. Written whole or not at all.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+
+use super::adamw::AdamW;
+use crate::decoder::{DecoderConfig, LazyDecoder, Weights};
+use crate::diagnostic::{Diagnostic, Fault, code};
+use crate::write::write_whole;
+
+/// A model under training.
+#[derive(Debug)]
+pub struct Checkpoint {
+    pub config: DecoderConfig,
+    pub weights: Weights,
+    pub optimizer: AdamW,
+    /// Steps that were done.
+    pub step: u64,
+    /// Hash of the catalog that its codes are of.
+    pub catalog: u64,
+    /// The reward it was trained with, and the state of its caps, if any.
+    pub reward: Option<String>,
+    pub state: Option<String>,
+}
+
+/// What stands in the file beside the numbers.
+#[derive(serde::Serialize)]
+struct Facts<'a> {
+    format: &'static str,
+    step: u64,
+    catalog: String,
+    decoder: &'a DecoderConfig,
+    reward: Option<&'a str>,
+    state: Option<&'a str>,
+}
+
+const FORMAT: &str = "rewardc checkpoint 1";
+
+impl Checkpoint {
+    /// A new model.
+    ///
+    /// # Errors
+    /// What candle says, as RW1002.
+    pub fn new(
+        config: &DecoderConfig,
+        seed: u64,
+        catalog: u64,
+        optimizer: AdamW,
+        device: &Device,
+    ) -> Result<Self, Fault> {
+        let mut weights = Weights::new(seed, device);
+        LazyDecoder::new(config, &mut weights).map_err(failed)?;
+        Ok(Self { config: config.clone(), weights, optimizer, step: 0, catalog, reward: None, state: None })
+    }
+
+    /// The model of these weights.
+    ///
+    /// # Errors
+    /// Weights of another architecture (RW1001).
+    pub fn model(&mut self) -> Result<LazyDecoder, Fault> {
+        let before = self.weights.vars().len();
+        let model = LazyDecoder::new(&self.config, &mut self.weights).map_err(|e| unusable(&e.to_string()))?;
+        if self.weights.vars().len() != before {
+            return Err(unusable("it lacks weights that its decoder has"));
+        }
+        Ok(model)
+    }
+
+    /// Writes it: whoever reads the path finds the old one or the new one, whole.
+    ///
+    /// # Errors
+    /// A path that cannot be written (RW0805); the old one is still there.
+    pub fn save(&self, path: &Path) -> Result<(), Fault> {
+        let facts = Facts {
+            format: FORMAT,
+            step: self.step,
+            catalog: format!("{:016x}", self.catalog),
+            decoder: &self.config,
+            reward: self.reward.as_deref(),
+            state: self.state.as_deref(),
+        };
+        let facts = serde_json::to_string(&facts).unwrap_or_default();
+        let mut tensors: BTreeMap<String, Tensor> = BTreeMap::new();
+        for (name, var) in self.weights.vars() {
+            tensors.insert(format!("model.{name}"), var.as_tensor().clone());
+        }
+        for (name, (m, v)) in self.optimizer.moments() {
+            tensors.insert(format!("adamw.m.{name}"), m.clone());
+            tensors.insert(format!("adamw.v.{name}"), v.clone());
+        }
+        let metadata = std::collections::HashMap::from([("rewardc".to_string(), facts)]);
+        let bytes = safetensors::serialize(tensors.iter().map(|(n, t)| (n.as_str(), t)), Some(metadata))
+            .map_err(|e| unusable(&e.to_string()))?;
+        write_whole(path, |file| file.write_all(&bytes)).map_err(|e| {
+            Box::new(Diagnostic::bare(&code::UNWRITABLE, format!("cannot write `{}`: {e}", path.display())))
+        })
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// A file that cannot be read (RW0801) or is no whole checkpoint of this kind (RW1001).
+    pub fn load(path: &Path, optimizer: AdamW, device: &Device) -> Result<Self, Fault> {
+        let bytes = std::fs::read(path).map_err(|e| {
+            Box::new(Diagnostic::bare(&code::UNREADABLE, format!("cannot read `{}`: {e}", path.display())))
+        })?;
+        let broken = |why: String| unusable(&format!("`{}`: {why}", path.display()));
+        let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).map_err(|e| broken(e.to_string()))?;
+        let facts =
+            header.metadata().as_ref().and_then(|m| m.get("rewardc")).ok_or_else(|| {
+                broken("these are weights of something else: nothing says what they belong to".into())
+            })?;
+        let facts: serde_json::Value = serde_json::from_str(facts).map_err(|e| broken(e.to_string()))?;
+        if facts.get("format").and_then(|f| f.as_str()) != Some(FORMAT) {
+            return Err(broken(format!("it is not of the form `{FORMAT}`")));
+        }
+        let text = |key: &str| facts.get(key).and_then(|v| v.as_str()).map(str::to_string);
+        let config =
+            facts.get("decoder").and_then(config_of).ok_or_else(|| broken("its decoder cannot be read".into()))?;
+        let catalog = text("catalog").and_then(|c| u64::from_str_radix(&c, 16).ok());
+        let all = Weights::read(&bytes, device).map_err(|e| broken(e.to_string()))?;
+        let under = |prefix: &str| -> BTreeMap<String, Tensor> {
+            let named = all
+                .vars()
+                .iter()
+                .filter_map(|(name, var)| Some((name.strip_prefix(prefix)?.to_string(), var.as_tensor().detach())));
+            named.collect()
+        };
+        let mut optimizer = optimizer;
+        let mut seconds = under("adamw.v.");
+        let moments =
+            under("adamw.m.").into_iter().filter_map(|(name, m)| Some((name.clone(), (m, seconds.remove(&name)?))));
+        optimizer.set_moments(moments.collect());
+        Ok(Self {
+            weights: Weights::of(under("model."), device).map_err(failed)?,
+            optimizer,
+            step: facts.get("step").and_then(serde_json::Value::as_u64).unwrap_or(0),
+            catalog: catalog.ok_or_else(|| broken("it does not say which catalog it is of".into()))?,
+            reward: text("reward"),
+            state: text("state"),
+            config,
+        })
+    }
+}
+
+fn config_of(value: &serde_json::Value) -> Option<DecoderConfig> {
+    let size = |key: &str| value.get(key)?.as_u64().map(|n| n as usize);
+    let shape: Option<Vec<u32>> =
+        value.get("shape")?.as_array()?.iter().map(|n| n.as_u64().map(|n| n as u32)).collect();
+    Some(DecoderConfig {
+        shape: shape?,
+        history: size("history")?,
+        d_model: size("d_model")?,
+        d_ffn: size("d_ffn")?,
+        layers: size("layers")?,
+        heads: size("heads")?,
+        kv_groups: size("kv_groups")?,
+        kv_chunks: size("kv_chunks")?,
+    })
+}
+
+fn unusable(why: &str) -> Fault {
+    Box::new(
+        Diagnostic::bare(&code::CHECKPOINT, format!("the checkpoint cannot be used: {why}"))
+            .help("name the file that a run with this config wrote"),
+    )
+}
+
+/// A fault of the arithmetic itself.
+pub fn failed(error: candle_core::Error) -> Fault {
+    Box::new(Diagnostic::bare(&code::ARITHMETIC, error.to_string()).help("run it again with `--device cpu`"))
+}

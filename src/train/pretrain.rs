@@ -1,0 +1,123 @@
+//! Next items: the mean over the levels of a SID of −log π(code | history, codes before it).
+
+use candle_core::{D, Result, Tensor};
+use candle_nn::ops::log_softmax;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::checkpoint::{Checkpoint, failed};
+use super::config::Optimization;
+use super::samples::{Part, Place, Sequences};
+use crate::catalog::Catalog;
+use crate::decoder::LazyDecoder;
+use crate::diagnostic::{Diagnostic, Fault, code};
+
+/// A run of next-item training.
+pub struct Pretraining<'r> {
+    pub checkpoint: Checkpoint,
+    model: LazyDecoder,
+    settings: &'r Optimization,
+    sequences: &'r Sequences,
+    catalog: &'r dyn Catalog,
+    samples: Vec<Place>,
+    seed: u64,
+}
+
+impl<'r> Pretraining<'r> {
+    /// Goes on from a checkpoint.
+    ///
+    /// # Errors
+    /// A checkpoint that does not fit; no sample to learn from (RW1004).
+    pub fn new(
+        mut checkpoint: Checkpoint,
+        settings: &'r Optimization,
+        sequences: &'r Sequences,
+        catalog: &'r dyn Catalog,
+        seed: u64,
+    ) -> std::result::Result<Self, Fault> {
+        let model = checkpoint.model()?;
+        let has_sid = |at: &Place| catalog.sid(sequences.at(*at).1).is_some();
+        let samples: Vec<Place> = sequences.samples(Part::Train).into_iter().filter(has_sid).collect();
+        if samples.is_empty() {
+            return Err(Box::new(
+                Diagnostic::bare(
+                    &code::SEQUENCES,
+                    "no user has three items of the catalog, and nothing can be learned",
+                )
+                .help("a user's last item is kept for the test and the one before for validation"),
+            ));
+        }
+        Ok(Self { checkpoint, model, settings, sequences, catalog, samples, seed })
+    }
+
+    /// The model as it is now.
+    #[must_use]
+    pub fn model(&self) -> &LazyDecoder {
+        &self.model
+    }
+
+    /// One step; gives its loss. Which samples it sees follows from the seed and its number alone, so that a run
+    /// that goes on from a checkpoint is the run that was not stopped.
+    ///
+    /// # Errors
+    /// A loss that is no number (RW1003): nothing was moved.
+    pub fn step(&mut self) -> std::result::Result<f64, Fault> {
+        let step = self.checkpoint.step + 1;
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed.wrapping_add(step.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
+        let batch: Vec<Place> = (0..self.settings.batch)
+            .filter_map(|_| self.samples.get(random.random_range(0..self.samples.len())).copied())
+            .collect();
+        let loss = next_item_loss(&self.model, self.sequences, self.catalog, &batch).map_err(failed)?;
+        let value = f64::from(loss.to_scalar::<f32>().map_err(failed)?);
+        if !value.is_finite() {
+            return Err(diverged(step, value));
+        }
+        let grads = loss.backward().map_err(failed)?;
+        let Checkpoint { weights, optimizer, .. } = &mut self.checkpoint;
+        optimizer.step(weights, &grads, step, self.settings.rate(step)).map_err(failed)?;
+        // The tensors of the model are those of the variables: they moved with them.
+        self.checkpoint.step = step;
+        Ok(value)
+    }
+}
+
+/// A step whose loss is no number.
+pub fn diverged(step: u64, loss: f64) -> Fault {
+    Box::new(
+        Diagnostic::bare(&code::DIVERGED, format!("the loss of step {step} is {loss}"))
+            .help("the last checkpoint is still good: go on from it with a smaller `lr`"),
+    )
+}
+
+/// The mean loss of samples.
+///
+/// # Errors
+/// What candle says.
+pub fn next_item_loss(
+    model: &LazyDecoder,
+    sequences: &Sequences,
+    catalog: &dyn Catalog,
+    batch: &[Place],
+) -> Result<Tensor> {
+    let most = model.config().history;
+    let histories: Vec<Vec<&[u32]>> = batch.iter().map(|at| sequences.history(*at, most, catalog)).collect();
+    let levels = model.config().shape.len();
+    let targets: Vec<u32> =
+        batch.iter().flat_map(|at| catalog.sid(sequences.at(*at).1).unwrap_or(&[])).copied().collect();
+    let context = model.read(&histories)?;
+    let logits = model.forced(&context, &targets, 1)?;
+    let mut sum: Option<Tensor> = None;
+    for (level, logits) in logits.iter().enumerate() {
+        let column: Vec<u32> = targets.chunks(levels).filter_map(|sid| sid.get(level).copied()).collect();
+        let column = Tensor::from_vec(column, (batch.len(), 1), model.device())?;
+        let loss = log_softmax(logits, D::Minus1)?.gather(&column, 1)?.mean_all()?.neg()?;
+        sum = Some(match sum {
+            Some(sum) => (sum + loss)?,
+            None => loss,
+        });
+    }
+    match sum {
+        Some(sum) => sum / levels as f64,
+        None => candle_core::bail!("a SID has at least one level"),
+    }
+}
