@@ -1,13 +1,8 @@
 //! How each cap's state is moved.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use crate::check::unreadable;
-use crate::diagnostic::{Diagnostics, Unsound};
 use crate::eval::ControlState;
-use crate::program::Program;
-use crate::source::{DiskFiles, ReadFault, Sources};
 
 /// The controllers of a reward, by cap.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -112,37 +107,10 @@ pub enum Then {
 }
 
 impl Controllers {
-    /// Reads the controllers of a reward.
-    ///
-    /// # Errors
-    /// A file that cannot be read, is not of this form, or does not fit the reward (RW0905).
-    pub fn load(path: impl AsRef<Path>, program: &Program) -> Result<Self, Unsound> {
-        let path = path.as_ref();
-        let unread =
-            |fault: ReadFault| Unsound { diagnostics: vec![unreadable(path, &fault)], sources: Sources::default() };
-        let (name, text) = DiskFiles::around(path).and_then(|f| f.read_entry(path)).map_err(unread)?;
-        Self::from_text(&name, &text, program)
-    }
-
     /// Gives every price that a state does not have yet its start.
     pub fn begin(&self, state: &mut ControlState) {
         for (name, controller) in self.caps.iter().filter(|(_, c)| c.rule.is_some()) {
             state.caps.entry(name.clone()).or_default().lambda.get_or_insert(controller.start);
         }
-    }
-
-    /// The same of a text; `name` is shown in messages.
-    ///
-    /// # Errors
-    /// As [`Controllers::load`].
-    pub fn from_text(name: &str, text: &str, program: &Program) -> Result<Self, Unsound> {
-        let mut sources = Sources::default();
-        let file = sources.add(name, text);
-        let mut found = Diagnostics::default();
-        let controllers = super::read::read(text, file, program, &mut found);
-        if found.has_errors() {
-            return Err(Unsound { diagnostics: found.sorted(), sources });
-        }
-        Ok(controllers)
     }
 }

@@ -1,13 +1,45 @@
 //! YAML → [`Controllers`], every fault reported with its place.
 
+use std::path::Path;
+
 use super::controllers::{Averaging, Controller, Controllers, Counted, Every, Rule, Stale, Then};
-use crate::diagnostic::{Diagnostic, Diagnostics, code, did_you_mean};
+use crate::check::unreadable;
+use crate::diagnostic::{Diagnostic, Diagnostics, Unsound, code, did_you_mean};
 use crate::program::{Cap, CapSpan, Charge, Program};
-use crate::source::{FileId, Span};
+use crate::source::{DiskFiles, FileId, ReadFault, Sources, Span};
 use crate::yaml::{self, Keys, Node, Value};
 
+impl Controllers {
+    /// Reads the controllers of a reward.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is not of this form, or does not fit the reward (RW0905).
+    pub fn load(path: impl AsRef<Path>, program: &Program) -> Result<Self, Unsound> {
+        let path = path.as_ref();
+        let unread =
+            |fault: ReadFault| Unsound { diagnostics: vec![unreadable(path, &fault)], sources: Sources::default() };
+        let (name, text) = DiskFiles::around(path).and_then(|f| f.read_entry(path)).map_err(unread)?;
+        Self::from_text(&name, &text, program)
+    }
+
+    /// The same of a text; `name` is shown in messages.
+    ///
+    /// # Errors
+    /// As [`Controllers::load`].
+    pub fn from_text(name: &str, text: &str, program: &Program) -> Result<Self, Unsound> {
+        let mut sources = Sources::default();
+        let file = sources.add(name, text);
+        let mut found = Diagnostics::default();
+        let controllers = read(text, file, program, &mut found);
+        if found.has_errors() {
+            return Err(Unsound { diagnostics: found.sorted(), sources });
+        }
+        Ok(controllers)
+    }
+}
+
 /// Reads the controllers of a program. With errors in `out` what is given is incomplete.
-pub fn read(text: &str, file: FileId, program: &Program, out: &mut Diagnostics) -> Controllers {
+fn read(text: &str, file: FileId, program: &Program, out: &mut Diagnostics) -> Controllers {
     let root = match yaml::parse(text, file) {
         Ok(root) => root,
         Err(fault) => {

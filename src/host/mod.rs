@@ -20,6 +20,7 @@ mod groups;
 mod inputs;
 mod pairs;
 mod providers;
+mod reads;
 mod reward;
 mod scored;
 mod scorer;
