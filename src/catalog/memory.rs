@@ -5,6 +5,7 @@ use std::hash::Hasher;
 use std::ops::Range;
 
 use super::Catalog;
+use super::sorted::SortedSids;
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::eval::batch::{By, Column, Texts, Values};
 
@@ -117,6 +118,10 @@ impl MemoryCatalog {
         self.columns.push((feature.to_string(), column));
     }
 
+    fn rows(&self) -> SortedSids<'_> {
+        SortedSids { codes: &self.sorted, levels: self.levels }
+    }
+
     /// Item keys in catalog order.
     #[must_use]
     pub fn keys(&self) -> &[String] {
@@ -133,24 +138,6 @@ impl MemoryCatalog {
     pub fn texts_mut(&mut self) -> &mut Texts {
         &mut self.texts
     }
-
-    /// Rows of the sorted array that begin with a prefix.
-    fn beginning(&self, prefix: &[u32]) -> Range<usize> {
-        let row = |i: usize| self.sorted.get(i * self.levels..i * self.levels + prefix.len()).unwrap_or(&[]);
-        let first = partition(0..self.order.len(), |i| row(i) < prefix);
-        let end = partition(first..self.order.len(), |i| row(i) <= prefix);
-        first..end
-    }
-}
-
-/// The first of a range for which `before` does not hold; it holds for a beginning of the range only.
-fn partition(range: Range<usize>, before: impl Fn(usize) -> bool) -> usize {
-    let (mut low, mut high) = (range.start, range.end);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        if before(middle) { low = middle + 1 } else { high = middle }
-    }
-    low
 }
 
 impl Catalog for MemoryCatalog {
@@ -175,11 +162,7 @@ impl Catalog for MemoryCatalog {
     }
 
     fn behind(&self, sid: &[u32]) -> Range<u32> {
-        if sid.len() != self.levels || sid.is_empty() {
-            return 0..0;
-        }
-        let rows = self.beginning(sid);
-        rows.start as u32..rows.end as u32
+        self.rows().behind(sid)
     }
 
     fn shape(&self) -> &[u32] {
@@ -192,22 +175,11 @@ impl Catalog for MemoryCatalog {
     }
 
     fn allowed(&self, prefix: &[u32], next: &mut Vec<u32>) {
-        next.clear();
-        if prefix.len() >= self.levels {
-            return;
-        }
-        let rows = self.beginning(prefix);
-        let code = |i: usize| self.sorted.get(i * self.levels + prefix.len()).copied().unwrap_or(u32::MAX);
-        let mut at = rows.start;
-        while at < rows.end {
-            let found = code(at);
-            next.push(found);
-            at = partition(at..rows.end, |i| code(i) <= found);
-        }
+        self.rows().allowed(prefix, next);
     }
 
-    fn column(&self, feature: &str) -> Option<&Column<'static>> {
-        self.columns.iter().find(|(name, _)| name == feature).map(|(_, column)| column)
+    fn column(&self, feature: &str) -> Option<Column<'_>> {
+        self.columns.iter().find(|(name, _)| name == feature).map(|(_, column)| Column::lend(column))
     }
 
     fn features(&self) -> Vec<&str> {

@@ -6,8 +6,13 @@
 //!
 //! Items are numbered from 0 in catalog order. Nothing here knows the language.
 
+mod file;
+mod format;
 mod memory;
+mod sorted;
 
+pub use file::FileCatalog;
+pub use format::write;
 pub use memory::{MemoryCatalog, Sids};
 
 use crate::eval::batch::{Column, Texts};
@@ -43,7 +48,7 @@ pub trait Catalog: Send + Sync {
     fn allowed(&self, prefix: &[u32], next: &mut Vec<u32>);
 
     /// A feature of items by item, cleaned as the schema says.
-    fn column(&self, feature: &str) -> Option<&Column<'static>>;
+    fn column(&self, feature: &str) -> Option<Column<'_>>;
 
     /// Names of the features it has.
     fn features(&self) -> Vec<&str>;

@@ -291,12 +291,11 @@ impl Checker {
                 "`per KEY` goes with `at most`, not with `dual` nor over a window",
             ));
         }
-        if hard.is_some() && on.is_some_and(|o| self.program.expr(o).reads_slate) {
-            return self.refuse(Diagnostic::at(
-                &code::CAP,
-                cap.name.span,
-                "the condition of a `hard` cap reads the slate that it is to shape",
-            ));
+        let reads_slate = |e: Option<ExprId>| e.is_some_and(|e| self.program.expr(e).reads_slate);
+        if hard.is_some() && (reads_slate(on) || reads_slate(per)) {
+            let what = if reads_slate(on) { "condition" } else { "KEY" };
+            let message = format!("the {what} of a `hard` cap reads the slate that it is to shape");
+            return self.refuse(Diagnostic::at(&code::CAP, cap.name.span, message));
         }
         let range = match charge {
             Some(Charge::Penalty { weight, .. }) => Interval::new(-self.program.setting_range(weight).hi, 0.0),

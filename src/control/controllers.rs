@@ -106,6 +106,14 @@ pub enum Then {
     Stop,
 }
 
+impl Controller {
+    /// Whether it must know how many requests a measurement stands for.
+    #[must_use]
+    pub fn counts_requests(&self) -> bool {
+        [self.window, self.half_life].iter().any(|e| matches!(e, Some(Every::Requests(_))))
+    }
+}
+
 impl Controllers {
     /// Gives every price that a state does not have yet its start.
     pub fn begin(&self, state: &mut ControlState) {

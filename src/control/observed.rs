@@ -72,17 +72,18 @@ impl Seen {
             let mean = take("share").unwrap_or(Json::Null).number("`share`")?;
             let age = take("age").map_or(Ok(0), |n| n.whole("`age`"))?;
             let members = take("members").map(|n| n.whole("`members`")).transpose()?.filter(|n| *n > 0);
-            if members.is_none() && program.bound(cap.bound).is_ok() {
-                return Err("the bound is a count, so `members` must say how many a span holds".into());
-            }
+            let target = match (program.bound(cap.bound), members) {
+                (Err(share), _) => share.to_f64(),
+                (Ok(count), Some(members)) => count.min(members) as f64 / members as f64,
+                (Ok(_), None) => {
+                    return Err("the bound is a count, so `members` must say how many a span holds".into());
+                }
+            };
             if !(0.0..=1.0).contains(&mean) {
                 return Err(format!("`share` is from 0 to 1, not {mean}"));
             }
             let n = spans as f64;
-            Self::Share {
-                share: Share { spans, sum: n * mean, sum_inverse: members.map_or(0.0, |m| n / m as f64) },
-                age,
-            }
+            Self::Share { share: Share { spans, sum: n * mean, targets: n * target }, age }
         };
         match fields.keys().next() {
             Some(other) => Err(format!("`{other}` is nothing that is measured of this cap")),

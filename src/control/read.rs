@@ -86,7 +86,7 @@ fn one(cap: &Cap, span: Span, node: &Node, program: &Program, out: &mut Diagnost
         }
     };
     let mut keys = Keys::of(node, format!("the controller of `{}`", cap.name), out);
-    let counts = match keys.need("counts", out).and_then(|n| Some((n.text()?, n.span))) {
+    let counts = match keys.need("counts", out).map(|n| (n.text().unwrap_or(""), n.span)) {
         Some(("generated", _)) => Counted::Generated,
         Some(("shown", _)) | None => Counted::Shown,
         Some((_, span)) => {

@@ -60,10 +60,19 @@ pub fn step(
                 return Err(unusable(&format!("`{}` is no cap of a session: a share is measured of it", cap.name)));
             }
         };
-        let Some(controller) = controllers.caps.get(&cap.name) else { continue };
+        let Some(controller) = controllers.caps.get(&cap.name) else {
+            if seen.is_some() {
+                return Err(unusable(&format!("`{}` has no controller, and nothing for its share to move", cap.name)));
+            }
+            continue;
+        };
+        if seen.is_some() && observed.requests == 0 && controller.counts_requests() {
+            let message = format!("the controller of `{}` counts in requests, and `requests` is not said", cap.name);
+            return Err(unusable(&message));
+        }
         let cap_state = next.caps.entry(cap.name.clone()).or_default();
         let fresh = seen.filter(|(_, age)| *age <= controller.stale.after).map(|(share, _)| share);
-        moved.push(advance(program, cap, controller, cap_state, fresh, observed.requests)?);
+        moved.push(advance(cap, controller, cap_state, fresh, observed.requests)?);
     }
     Ok(Stepped { state: next, moved })
 }
@@ -98,16 +107,7 @@ fn show(cap: &Cap, state: &mut CapState, seen: &Seen) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The share that is aimed at, summed over the spans: a count is divided by each span's members (R4.8).
-fn aimed_at(program: &Program, cap: &Cap, share: &Share) -> f64 {
-    match program.bound(cap.bound) {
-        Err(bound) => bound.to_f64() * share.spans as f64,
-        Ok(count) => (count as f64 * share.sum_inverse).min(share.spans as f64),
-    }
-}
-
 fn advance(
-    program: &Program,
     cap: &Cap,
     controller: &Controller,
     state: &mut CapState,
@@ -117,7 +117,8 @@ fn advance(
     let starting = state.memory.is_none();
     let mut memory = state.memory.take().unwrap_or_default();
     let was = state.lambda.unwrap_or(controller.start).clamp(controller.limits.0, controller.limits.1);
-    if starting {
+    // A price that somebody else has written since is where the controller goes on from.
+    if starting || state.lambda.is_some_and(|written| written != memory.lambda) {
         memory.inner = was;
     }
     let mut now = was;
@@ -128,7 +129,7 @@ fn advance(
             memory.unmeasured = 0;
             memory.spans += share.spans;
             memory.shares += share.sum;
-            memory.targets += aimed_at(program, cap, share);
+            memory.targets += share.targets;
         }
         None => memory.unmeasured += 1,
     }
@@ -138,6 +139,7 @@ fn advance(
             Then::Start => {
                 now = controller.start;
                 memory = Memory { inner: now, unmeasured: memory.unmeasured, ..Memory::default() };
+                state.share = None;
             }
             Then::Stop => return Err(unmeasured(cap, &memory, controller)),
         }
@@ -147,7 +149,7 @@ fn advance(
         Some(Every::Requests(n)) => memory.requests >= n,
         Some(Every::Steps(n)) => memory.steps >= n,
     };
-    if seen.is_some() && is_full {
+    if memory.spans > 0 && is_full {
         smooth(&mut memory, controller.half_life);
         if let Some(rule) = controller.rule {
             let past = memory.share - memory.target;
@@ -161,6 +163,7 @@ fn advance(
     let has_price = matches!(cap.charge, Some(Charge::Dual { .. }));
     if has_price {
         state.lambda = Some(now);
+        memory.lambda = now;
     }
     let moved = Moved {
         cap: cap.name.clone(),

@@ -36,6 +36,8 @@ pub struct Batch<'a> {
     pub item_of: Vec<u32>,
     /// Items that a row's SID stands for, where there may be several (R5.10).
     pub items_behind: Option<ItemsBehind<'a>>,
+    /// Features that a model predicted: a null of theirs is a prediction that failed.
+    pub predicted: Vec<FeatureId>,
 }
 
 /// The items behind each row's SID.

@@ -10,6 +10,8 @@ use crate::source::Json;
 pub struct Memory {
     /// λ before averaging; of a PID its integral. In units of an advantage.
     pub inner: f64,
+    /// λ as the controller wrote it last: another one in the state was written by somebody else.
+    pub lambda: f64,
     /// How far the share was past the bound at the last update.
     pub error: f64,
     /// Updates so far.
@@ -36,6 +38,7 @@ impl Memory {
             let field = format!("`{key}` in {what}");
             let real = match key.as_str() {
                 "inner" => &mut memory.inner,
+                "lambda" => &mut memory.lambda,
                 "error" => &mut memory.error,
                 "shares" => &mut memory.shares,
                 "targets" => &mut memory.targets,
@@ -57,6 +60,11 @@ impl Memory {
             };
             *real = value.number(&field)?;
         }
-        Ok(memory)
+        let shares = [memory.share, memory.target];
+        let sums = [memory.shares, memory.targets];
+        let holds = shares.iter().all(|s| (0.0..=1.0).contains(s))
+            && sums.iter().all(|s| (0.0..=memory.spans as f64 * (1.0 + 1e-9)).contains(s))
+            && memory.weight >= 0.0;
+        if holds { Ok(memory) } else { Err(format!("{what} holds shares that cannot be")) }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::program::{Column, Program, columns};
-use crate::types::Host;
+use crate::types::{Decimal, Host};
 
 /// Why a candidate cannot be scored: a closed list (R2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -160,23 +160,27 @@ pub struct Share {
     pub spans: u64,
     /// Sum over the spans of `matching / members`.
     pub sum: f64,
-    /// Sum over the spans of `1 / members`: what a count is divided by.
-    pub sum_inverse: f64,
+    /// Sum over the spans of the share that the bound aims at: a count is divided by the members, and is
+    /// no more than all of them.
+    pub targets: f64,
 }
 
 impl Share {
-    /// Counts a span of so many members, of whom so many match.
-    pub fn add(&mut self, matching: u64, members: u64) {
+    /// Counts a span of so many members, of whom so many match; `bound` is a count or a share.
+    pub fn add(&mut self, matching: u64, members: u64, bound: Result<u64, Decimal>) {
         self.spans += 1;
         self.sum += matching as f64 / members as f64;
-        self.sum_inverse += 1.0 / members as f64;
+        self.targets += match bound {
+            Ok(count) => count.min(members) as f64 / members as f64,
+            Err(share) => share.to_f64(),
+        };
     }
 
     /// Counts what another batch has shown.
     pub fn include(&mut self, other: Self) {
         self.spans += other.spans;
         self.sum += other.sum;
-        self.sum_inverse += other.sum_inverse;
+        self.targets += other.targets;
     }
 
     /// The mean share, if any span was counted.

@@ -79,6 +79,7 @@ impl<'a> Batch<'a> {
             wanted: self.wanted.as_ref().map(list),
             item_of: by_row(items),
             items_behind: None,
+            predicted: self.predicted.clone(),
             request_of,
             slates: Some(made),
         }

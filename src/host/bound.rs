@@ -22,7 +22,7 @@ pub struct Bound {
     pub slate_first: Option<u64>,
     /// Whether anything is read by item, or asked of the catalog.
     pub asks_for_items: bool,
-    /// Rules as far as they are known without a model: which items a source is asked about.
+    /// The rules in front of the first that reads a prediction: who passes them is asked about.
     pub early: Program,
 }
 

@@ -42,7 +42,7 @@ impl Slates {
     }
 
     /// What these slates show of the reward's caps: for [`Scorer::end_step`], where they are shown as they
-    /// are.
+    /// are. A session's counts are among it only where the step had one request: a state is of one session.
     #[must_use]
     pub fn observed(&self) -> &Observed {
         &self.shown

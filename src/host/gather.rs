@@ -213,6 +213,7 @@ pub fn lend<'a>(
         wanted,
         item_of: take(&mut layout.item_of),
         items_behind,
+        predicted: Vec::new(),
     })
 }
 
@@ -259,7 +260,7 @@ fn column<'a>(
     let declared = bound.schema.feature(feature).ok_or_else(|| unfit(format!("the schema has no `{feature}`")))?;
     match provider {
         Provider::Catalog => {
-            let lent = bound.catalog.as_deref().and_then(|c| c.column(feature)).map(Column::lend);
+            let lent = bound.catalog.as_deref().and_then(|c| c.column(feature));
             lent.ok_or_else(|| unfit(format!("the catalog has no `{feature}`")))
         }
         Provider::Sid => {

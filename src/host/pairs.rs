@@ -7,7 +7,8 @@ use super::faults::refused;
 use super::sources::{History, Pairs, SignalSource, Signals};
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::eval::batch::By;
-use crate::eval::{Batch, ControlState, Evaluator, Reason, Run, Verdict};
+use crate::eval::{Batch, ControlState, Evaluator, Run, Verdict};
+use crate::program::FeatureId;
 
 /// What a step asked of its sources.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,7 +17,8 @@ pub struct SignalCounts {
     pub pairs: u64,
     /// Pairs for which some feature was not predicted.
     pub failed: u64,
-    /// By feature with a held-out source: its name, the mean of the first source, the mean of the held-out.
+    /// By feature with a held-out source: its name, the mean of the first source and of the held-out, over the
+    /// pairs that both predict; NaN where there is none.
     pub held_out: Vec<(String, f64, f64)>,
 }
 
@@ -41,6 +43,7 @@ pub struct SignalRoom<'c> {
     /// By source and feature: a value for each pair, then for each row.
     by_pair: Vec<Vec<Vec<f32>>>,
     by_row: Vec<Vec<f32>>,
+    valid: Vec<Vec<bool>>,
     slots: Vec<Slot>,
 }
 
@@ -78,46 +81,58 @@ impl<'c> SignalRoom<'c> {
         // The rules alone: no cap is there for a state to speak of.
         let start = ControlState::default();
         let early = evaluator.score(&bound.early, batch, Run { state: &start, ..run }).map_err(refused)?;
-        self.distinct(batch, &early.verdicts, &early.item_of);
-        self.predict(bound, &batch.request_keys)?;
-        self.spread(batch.n_rows, &mut batch.excluded);
-        // Every value stands by row now, in the order of the program's features.
-        let of_signals = bound.providers.iter().enumerate().filter_map(|(f, p)| match p {
-            Some(Provider::Signal(source, place)) => Some((f, *source, *place)),
-            _ => None,
-        });
-        self.by_row.resize_with(of_signals.clone().count(), Vec::new);
-        for (rows, (_, source, place)) in self.by_row.iter_mut().zip(of_signals.clone()) {
-            let values = self.by_pair.get(source).and_then(|s| s.get(place));
-            let at = |pair: &u32| values.and_then(|v| v.get(*pair as usize)).copied().unwrap_or(0.0);
+        self.distinct(batch, &early.verdicts, &early.item_of, bound.catalog.is_some());
+        let of_signals: Vec<(usize, usize, usize)> = bound
+            .providers
+            .iter()
+            .enumerate()
+            .filter_map(|(f, p)| match p {
+                Some(Provider::Signal(source, place)) => Some((f, *source, *place)),
+                _ => None,
+            })
+            .collect();
+        self.predict(bound, &batch.request_keys, &of_signals)?;
+        // Every value stands by row now, in the order of the program's features; a row that nobody was asked
+        // about, or that was not predicted, is null: it has failed where it is read (R2.3).
+        self.by_row.resize_with(of_signals.len(), Vec::new);
+        self.valid.resize_with(of_signals.len(), Vec::new);
+        for ((rows, valid), (_, source, place)) in self.by_row.iter_mut().zip(&mut self.valid).zip(&of_signals) {
+            let values = self.by_pair.get(*source).and_then(|s| s.get(*place));
+            let at = |pair: &u32| values.and_then(|v| v.get(*pair as usize)).copied().unwrap_or(f32::NAN);
             rows.clear();
             rows.extend(self.pair_of.iter().map(at));
+            valid.clear();
+            valid.extend(rows.iter().map(|v| !v.is_nan()));
         }
         self.slots.resize_with(self.by_row.len(), Slot::default);
-        for ((slot, values), (f, ..)) in self.slots.iter_mut().zip(&self.by_row).zip(of_signals.clone()) {
-            let given = GivenColumn { values: Given::Reals(values), valid: None };
-            if let Some(feature) = bound.program.features.get(f) {
+        for (((slot, values), valid), (f, ..)) in
+            self.slots.iter_mut().zip(&self.by_row).zip(&self.valid).zip(&of_signals)
+        {
+            let given = GivenColumn { values: Given::Reals(values), valid: Some(valid) };
+            if let Some(feature) = bound.program.features.get(*f) {
                 let filled = slot.fill(feature, &given, batch.n_rows, &mut batch.texts);
                 filled.map_err(|why| failed(&format!("`{}`: {why}", feature.name)))?;
             }
         }
-        for ((slot, values), (f, ..)) in self.slots.iter().zip(&self.by_row).zip(of_signals) {
-            let given = GivenColumn { values: Given::Reals(values), valid: None };
-            if let (Some(feature), Some(column)) = (bound.program.features.get(f), batch.features.get_mut(f)) {
+        for (((slot, values), valid), (f, ..)) in self.slots.iter().zip(&self.by_row).zip(&self.valid).zip(&of_signals)
+        {
+            let given = GivenColumn { values: Given::Reals(values), valid: Some(valid) };
+            if let (Some(feature), Some(column)) = (bound.program.features.get(*f), batch.features.get_mut(*f)) {
                 *column = Some(slot.column(feature, &given, By::Row));
+                batch.predicted.push(FeatureId(*f as u32));
             }
         }
         Ok(())
     }
 
     /// The distinct pairs of rows that are legal so far.
-    fn distinct(&mut self, batch: &Batch<'_>, verdicts: &[Verdict], items: &[u32]) {
+    fn distinct(&mut self, batch: &Batch<'_>, verdicts: &[Verdict], items: &[u32], by_catalog: bool) {
         self.asked.clear();
         let rows = verdicts.iter().zip(items).zip(&batch.request_of).enumerate();
-        // Without a catalog every row is an item of its own.
-        let item = |row: usize, item: u32| if item == u32::MAX { row as u32 } else { item };
+        // Without a catalog every row is an item of its own; with one, a row that is no item is not asked about.
+        let item = |row: usize, item: u32| if by_catalog { item } else { row as u32 };
         self.asked.extend(
-            rows.filter(|(_, ((v, _), _))| **v == Verdict::Scored)
+            rows.filter(|(_, ((v, i), _))| **v == Verdict::Scored && (!by_catalog || **i != u32::MAX))
                 .map(|(row, ((_, i), request))| (*request, item(row, *i), row as u32)),
         );
         self.asked.sort_unstable();
@@ -141,7 +156,7 @@ impl<'c> SignalRoom<'c> {
         self.counts.pairs = self.requests.len() as u64;
     }
 
-    fn predict(&mut self, bound: &Bound, keys: &[String]) -> Result<(), Fault> {
+    fn predict(&mut self, bound: &Bound, keys: &[String], read: &[(usize, usize, usize)]) -> Result<(), Fault> {
         let pairs = Pairs {
             requests: &self.requests,
             items: &self.items,
@@ -152,34 +167,26 @@ impl<'c> SignalRoom<'c> {
         };
         let n = pairs.len();
         self.by_pair.resize_with(self.sources.len() + self.held_out.len(), Vec::new);
-        let sources = self.sources.iter_mut().chain(&mut self.held_out);
-        for ((source, provides), columns) in sources.zip(&self.provides).zip(&mut self.by_pair) {
+        let (n_sources, sources) = (self.sources.len(), self.sources.iter_mut().chain(&mut self.held_out));
+        for (i, ((source, provides), columns)) in sources.zip(&self.provides).zip(&mut self.by_pair).enumerate() {
             columns.resize_with(provides.len(), Vec::new);
             for column in columns.iter_mut() {
                 column.clear();
                 column.resize(n, f32::NAN);
             }
-            if n > 0 {
-                source
-                    .predict(&pairs, &mut Signals { columns })
-                    .map_err(|why| failed(&format!("`{}`: {why}", source.id())))?;
+            let said = if n > 0 { source.predict(&pairs, &mut Signals { columns }) } else { Ok(()) };
+            match said {
+                Ok(()) => {}
+                Err(why) if i < n_sources => return Err(failed(&format!("`{}`: {why}", source.id()))),
+                // A second opinion that fails is none, and nothing else waits for it.
+                Err(_) => columns.iter_mut().for_each(|column| column.fill(f32::NAN)),
             }
         }
-        let mean = |values: &[f32]| {
-            let known = values.iter().filter(|v| !v.is_nan());
-            known.clone().map(|v| f64::from(*v)).sum::<f64>() / known.count().max(1) as f64
+        self.compare(bound);
+        let fails = |pair: &usize| {
+            let value = |s: usize, p: usize| self.by_pair.get(s).and_then(|c| c.get(p)).and_then(|v| v.get(*pair));
+            read.iter().any(|(_, s, p)| value(*s, *p).is_none_or(|v| v.is_nan()))
         };
-        for (h, names) in self.provides.iter().enumerate().skip(self.sources.len()) {
-            for (place, name) in names.iter().enumerate() {
-                let first = self.provides.iter().take(self.sources.len()).enumerate();
-                let own = first.filter_map(|(s, names)| Some((s, names.iter().position(|n| n == name)?))).next();
-                let of = |s: usize, p: usize| self.by_pair.get(s).and_then(|c| c.get(p)).map_or(f64::NAN, |v| mean(v));
-                let main = own.map_or(f64::NAN, |(s, p)| of(s, p));
-                self.counts.held_out.push((name.clone(), main, of(h, place)));
-            }
-        }
-        let main = self.by_pair.get(..self.sources.len()).unwrap_or(&[]);
-        let fails = |pair: &usize| main.iter().flatten().any(|v| v.get(*pair).is_none_or(|x| x.is_nan()));
         self.counts.failed = (0..n).filter(fails).count() as u64;
         let share = self.counts.failed as f64 / (n.max(1)) as f64;
         if share > self.fail_above {
@@ -188,16 +195,23 @@ impl<'c> SignalRoom<'c> {
         Ok(())
     }
 
-    /// Rows of failed pairs are out.
-    fn spread(&self, n_rows: usize, excluded: &mut [Option<Reason>]) {
-        let main = self.by_pair.get(..self.sources.len()).unwrap_or(&[]);
-        for row in 0..n_rows {
-            let pair = self.pair_of.get(row).copied().unwrap_or(u32::MAX) as usize;
-            let fails = |v: &Vec<f32>| v.get(pair).is_some_and(|x| x.is_nan());
-            if main.iter().flatten().any(fails)
-                && let Some(slot) = excluded.get_mut(row)
-            {
-                *slot = Some(Reason::SignalFailed);
+    /// The means of first and held-out sources over the pairs that both predict, within the schema's range.
+    fn compare(&mut self, bound: &Bound) {
+        for (h, names) in self.provides.iter().enumerate().skip(self.sources.len()) {
+            for (place, name) in names.iter().enumerate() {
+                let first = self.provides.iter().take(self.sources.len()).enumerate();
+                let own = first.filter_map(|(s, names)| Some((s, names.iter().position(|n| n == name)?))).next();
+                let of =
+                    |(s, p): (usize, usize)| self.by_pair.get(s).and_then(|c| c.get(p)).map_or(&[][..], Vec::as_slice);
+                let feature = bound.schema.feature(name);
+                let fits = |v: f32| feature.is_some_and(|f| !v.is_nan() && f.range.contains(f.cleaned(f64::from(v)).0));
+                let pairs = own.map_or(&[][..], of).iter().zip(of((h, place)));
+                let (mut main, mut other, mut n) = (0.0, 0.0, 0.0);
+                for (a, b) in pairs.filter(|(a, b)| fits(**a) && fits(**b)) {
+                    (main, other, n) = (main + f64::from(*a), other + f64::from(*b), n + 1.0);
+                }
+                // Of no pair there is no mean: 0 by 0 is no number, and shown as null.
+                self.counts.held_out.push((name.clone(), main / n, other / n));
             }
         }
     }

@@ -1,7 +1,8 @@
 //! What a bound program looks at: which a loop must know before it hands rollouts in.
 
 use super::scorer::Scorer;
-use crate::program::{Charge, Narrowing, Op, Program, SpanKind};
+use crate::control::{Controllers, Counted};
+use crate::program::{CapSpan, Charge, FeatureId, Narrowing, Op, Program, SpanKind};
 use crate::types::{Host, Level};
 
 impl Scorer<'_> {
@@ -51,24 +52,35 @@ pub fn constant_picks(program: &Program) -> Vec<usize> {
     picks.filter(|_| all_masked).map(|(i, _)| i).collect()
 }
 
-/// Rules that are known before a model is asked (R5.9): nothing else of the program.
-pub fn early(program: &Program) -> Program {
-    let known = |e: &crate::program::ExprId| program.expr(*e).availability <= crate::types::Availability::Request;
+/// Controllers whose cap the scorer itself never sees in this host, a line each.
+pub fn unseen(program: &Program, host: Host, controllers: &Controllers) -> Vec<String> {
+    let caps = program.caps().filter_map(|(_, cap)| Some((cap, controllers.caps.get(&cap.name)?)));
+    let unseen = caps.filter(|(cap, controller)| match (host, controller.counts) {
+        (Host::Training, counted) => counted == Counted::Shown,
+        (Host::Logs, counted) => counted == Counted::Generated,
+        // Slates are chosen at serving, and say what they show; before the choice there are only groups.
+        (Host::Serving, counted) => counted == Counted::Generated && cap.span_kind != CapSpan::Group,
+    });
+    let line = |(cap, controller): (&crate::program::Cap, &crate::control::Controller)| {
+        let what = controller.counts.as_str();
+        format!(
+            "`{}` counts what is {what}, which {host} does not show: hand its measurement in at the end of a step",
+            cap.name
+        )
+    };
+    unseen.map(line).collect()
+}
+
+/// The rules in front of the first that reads what a model predicts, and nothing else of the program: who
+/// passes them is asked about.
+pub fn early(program: &Program, predicted: &[FeatureId], host: Host) -> Program {
     let mut early = program.clone();
-    early.rules = program
-        .rules
-        .iter()
-        .flat_map(|rule| {
-            rule.pieces.iter().copied().filter(known).map(|piece| {
-                let reads = crate::program::own_reads(program, &[piece]);
-                crate::program::Rule { condition: piece, pieces: vec![piece], reads, ..rule.clone() }
-            })
-        })
-        .collect();
+    let reads = |rule: &crate::program::Rule| {
+        rule.acts_in(host) && rule.reads.iter().any(|feature| predicted.contains(feature))
+    };
+    early.worked_rules = Some(program.rules.iter().position(reads).unwrap_or(program.rules.len()));
     early.parts.clear();
     early.channels.clear();
     early.formula = crate::program::Formula::default();
-    early.past_reads.clear();
-    early.wanted_reads.clear();
     early
 }

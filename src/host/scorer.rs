@@ -10,7 +10,7 @@ use super::given::Slot;
 use super::groups::Layout;
 use super::inputs::{InputId, Requests, Rollouts};
 use super::pairs::SignalRoom;
-use super::reads::{constant_picks, early};
+use super::reads::{constant_picks, early, unseen};
 use super::reward::Reward;
 use super::scored::Scored;
 use super::sources::SignalSource;
@@ -19,7 +19,7 @@ use crate::control::Controllers;
 use crate::diagnostic::Fault;
 use crate::eval::reference::Reference;
 use crate::eval::{ControlState, Evaluator, Run, Scores, Share, Stop, Texts};
-use crate::program::{Column, column_names, columns};
+use crate::program::{Column, FeatureId, column_names, columns};
 use crate::slate::{self, Choice};
 use crate::types::{Host, Scale};
 
@@ -81,6 +81,7 @@ impl<'c> Scorer<'c> {
         let off = if resolved.masked { constant_picks(&program) } else { Vec::new() };
         let seen = vec![Share::default(); program.parts.len()];
         let mut notes: Vec<String> = state.notes(&program).iter().map(ToString::to_string).collect();
+        notes.extend(unseen(&program, host, &controllers));
         for channel in off {
             let program = Arc::make_mut(&mut program);
             if let Some(channel) = program.channels.get_mut(channel) {
@@ -112,8 +113,14 @@ impl<'c> Scorer<'c> {
         layout.columns = Vec::with_capacity(program.features.len());
         layout.in_catalog = asked_in_catalog(&program).into_iter().map(|f| (f, Vec::with_capacity(n_rows))).collect();
         let asks_for_items = providers.contains(&Some(Provider::Catalog)) || !layout.in_catalog.is_empty();
+        let predicted: Vec<FeatureId> = providers
+            .iter()
+            .zip(0..)
+            .filter(|(p, _)| matches!(p, Some(Provider::Signal(..))))
+            .map(|(_, i)| FeatureId(i))
+            .collect();
         let bound = Bound {
-            early: early(&program),
+            early: early(&program, &predicted, host),
             slate_first: schema.spans.training.as_ref().and_then(|t| t.slate_first),
             program,
             schema,

@@ -84,6 +84,8 @@ pub struct Program {
     /// How spans are made, as text: part of the reward id.
     pub spans_text: String,
     pub ranges: Ranges,
+    /// Only so many of the rules are worked; the others still say what several items behind a SID resolve to.
+    pub worked_rules: Option<usize>,
 }
 
 /// Proven ranges of the sums (R6.4), outward to f32.

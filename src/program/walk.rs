@@ -127,7 +127,8 @@ impl Program {
     /// Everything that is worked out in a host: its rules, then the rest.
     #[must_use]
     pub fn host_roots(&self, host: Host) -> Vec<ExprId> {
-        let rules = self.rules.iter().filter(|r| r.acts_in(host)).map(|r| r.condition);
+        let worked = self.worked_rules.unwrap_or(usize::MAX);
+        let rules = self.rules.iter().take(worked).filter(|r| r.acts_in(host)).map(|r| r.condition);
         rules.chain(self.part_roots(host)).collect()
     }
 

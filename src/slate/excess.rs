@@ -15,6 +15,7 @@ pub struct HardCap {
     /// By candidate: whether it matches, and the number of its KEY.
     matching: Vec<bool>,
     keys: Vec<u32>,
+    per_key: bool,
     /// Of a session: items shown before, and the matching ones by KEY.
     shown: u64,
     before: Vec<u64>,
@@ -65,6 +66,7 @@ impl HardCap {
             bound: Bounds(bound.collect()),
             matching: rows.iter().map(|r| matches.is.get(at(r)).copied().unwrap_or(false)).collect(),
             keys: rows.iter().map(|r| matches.keys.get(at(r)).copied().unwrap_or(0)).collect(),
+            per_key: cap.per.is_some(),
             shown,
             before: before.collect(),
         })
@@ -151,6 +153,12 @@ impl HardCap {
             over += u64::from(window.iter().filter(same).count() as u64 > bound);
         }
         over
+    }
+
+    /// How many different keys its class has among the candidates; none for a cap without KEY.
+    pub fn keys(&self) -> Option<usize> {
+        let keys: std::collections::BTreeSet<u32> = (0..self.matching.len()).filter_map(|c| self.class(c)).collect();
+        self.per_key.then_some(keys.len())
     }
 
     /// Items that the session was shown before.

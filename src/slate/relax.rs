@@ -21,26 +21,44 @@ pub fn relaxed(pool: &Pool, slate: &Rank) -> Vec<Relaxed> {
 fn why(pool: &Pool, cap: &HardCap, place: usize, n: usize) -> String {
     let candidates = pool.len();
     let matching = (0..candidates).filter(|c| cap.matches(*c)).count();
-    let least = fewest(pool, cap, n);
-    if cap.span == CapSpan::Session && least > 0 {
-        return format!("the session was shown {} items before, too many of them of this class", cap.shown());
+    if !cannot_be_held(pool, cap, n) {
+        let before = "a hard cap before it leaves no room";
+        return if place > 0 { before.into() } else { "no slate that keeps the rules was found to hold it".into() };
     }
-    if least > 0 && cap.least {
+    if cap.span == CapSpan::Session && cap.shown() > 0 {
+        let side = if cap.least { "few" } else { "many" };
+        return format!("of the {} items that the session was shown before, too {side} are of this class", cap.shown());
+    }
+    if cap.least {
         return format!("only {matching} of {candidates} candidates are of this class");
     }
-    if least > 0 {
-        return format!("only {} of {candidates} candidates are of no class that is full", candidates - matching);
+    match cap.keys() {
+        Some(keys) => format!("the candidates of this class have only {keys} different keys"),
+        None => format!("only {} of {candidates} candidates are not of this class", candidates - matching),
     }
-    if place > 0 { "a hard cap before it leaves no room".into() } else { "no slate was found that holds it".into() }
 }
 
-/// The least excess of this cap alone, on a slate in any order.
-fn fewest(pool: &Pool, cap: &HardCap, n: usize) -> u64 {
-    if cap.is_ordered() {
-        // A single cap over places can be held whenever enough candidates do not match.
-        let plain = (0..pool.len()).filter(|c| cap.matches(*c) == cap.least).count();
-        return (n as u64).saturating_sub(plain as u64).saturating_sub(cap.bound(n));
+/// Whether no slate of `n` members holds this cap, were it the only one.
+fn cannot_be_held(pool: &Pool, cap: &HardCap, n: usize) -> bool {
+    let matching = (0..pool.len()).filter(|c| cap.matches(*c)).count();
+    let others = pool.len() - matching;
+    match cap.span {
+        // As many as a row of windows has room for, or needs.
+        CapSpan::InRow(k) => {
+            let (k, bound) = (k as usize, cap.bound(k as usize) as usize);
+            let room = n / k * bound + (n % k).min(bound);
+            if cap.least { matching < n / k * bound } else { cap.keys().is_none() && n > others + room }
+        }
+        CapSpan::First(k) => {
+            let first = n.min(k as usize);
+            least(pool, cap, first) > 0
+        }
+        _ => least(pool, cap, n) > 0,
     }
+}
+
+/// The least excess of one cap on a slate whose members are taken for it alone.
+fn least(pool: &Pool, cap: &HardCap, n: usize) -> u64 {
     let mut members: Vec<usize> = Vec::with_capacity(n);
     while members.len() < n {
         let left = (0..pool.len()).filter(|c| !members.contains(c));

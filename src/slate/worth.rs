@@ -73,7 +73,8 @@ pub fn on_slates(
     scores: &Scores,
     slates: &[&[u32]],
 ) -> Result<Scores, Refusal> {
-    let whole_group = reads_group(program, run.host);
+    // A pick is drawn among all of the group, whether on the slate or not (R1.11).
+    let whole_group = reads_group(program, run.host) || program.channels.iter().any(|c| c.pick.is_some());
     let (scored, behind) = batch.on_slates(slates, &scores.item_of, whole_group, |cut| {
         (evaluator.score(program, cut, run), cut.slates.as_ref().map_or(Vec::new(), |s| s.behind.clone()))
     });

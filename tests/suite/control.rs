@@ -44,7 +44,13 @@ fn read(caps: &str) -> Result<Controllers, Unsound> {
 /// A measurement of one cap: so many requests with a span of `members` each.
 fn seen(cap: &str, requests: u64, share: f64, members: f64) -> Observed {
     let n = requests as f64;
-    let share = Share { spans: requests, sum: n * share, sum_inverse: n / members };
+    // Bounds of the program above: a count is no more than all of a span.
+    let target = match cap {
+        "films" => f64::min(2.0 / members, 1.0),
+        "lives" => 0.2,
+        _ => 0.1,
+    };
+    let share = Share { spans: requests, sum: n * share, targets: n * target };
     Observed { requests, caps: [(cap.to_string(), Seen::Share { share, age: 0 })].into() }
 }
 
@@ -112,6 +118,10 @@ fn a_pid_does_not_wind_up() {
 fn a_window_waits_and_a_half_life_forgets() {
     let controller = "  ads: {counts: shown, rule: gradient, gain: 1, window: 20 requests}\n";
     let measured = [seen("ads", 12, 0.1, 10.0), seen("ads", 12, 0.3, 10.0), seen("ads", 5, 0.3, 10.0)];
+    // A window that fills while nothing is measured moves what was.
+    let steps = "  ads: {counts: shown, rule: gradient, gain: 1, window: 2 steps}\n";
+    let nothing = Observed { requests: 1, ..Observed::default() };
+    near(&walk(steps, "ads", &[seen("ads", 12, 0.3, 10.0), nothing]), &[0.0, 0.2]);
     // Nothing until 24 requests: (12·0.1 + 12·0.3)/24 = 0.2, 0.1 past the bound. Then 5 of 20.
     near(&walk(controller, "ads", &measured), &[0.0, 0.1, 0.1]);
     let controller = "  ads: {counts: shown, rule: gradient, gain: 1, half_life: 10 requests}\n";
@@ -127,6 +137,57 @@ fn a_share_over_a_window_is_what_its_scale_looks_at() {
     let next = step(&program, &controllers, &first.state, &seen("lives", 10, 0.1, 10.0)).unwrap();
     // (5·0.4 + 10·0.1)/15 = 0.2.
     near(&[next.state.caps["lives"].share.unwrap()], &[0.2]);
+    // What is stale is forgotten, and no scale goes on by it.
+    let controllers = read("  lives: {counts: shown, stale: {after: 1 steps, then: start}}\n").unwrap();
+    let mut state = next.state;
+    for _ in 0..2 {
+        state = step(&program, &controllers, &state, &Observed { requests: 1, ..Observed::default() }).unwrap().state;
+    }
+    assert_eq!(state.caps["lives"].share, None);
+}
+
+/// Each span aims at no more than all of itself (R4.8): 3 of one is all, 3 of ten is 0.3.
+#[test]
+fn a_count_is_divided_span_by_span() {
+    let mut share = Share::default();
+    share.add(1, 1, Ok(3));
+    share.add(10, 10, Ok(3));
+    near(&[share.mean().unwrap(), share.targets], &[1.0, 1.3]);
+    let exact = rewardc::types::Decimal::parse("25", true).unwrap();
+    share.add(1, 4, Err(exact));
+    near(&[share.sum, share.targets], &[2.25, 1.55]);
+}
+
+#[test]
+fn a_price_that_somebody_else_wrote_is_where_it_goes_on() {
+    let (program, controllers) = (program(), read("  ads: {counts: shown, rule: gradient, gain: 0.5}\n").unwrap());
+    let mut state = step(&program, &controllers, &ControlState::default(), &seen("ads", 10, 0.3, 10.0)).unwrap().state;
+    near(&[state.caps["ads"].lambda.unwrap()], &[0.1]);
+    state.caps.get_mut("ads").unwrap().lambda = Some(0.8);
+    let next = step(&program, &controllers, &state, &seen("ads", 10, 0.2, 10.0)).unwrap().state;
+    near(&[next.caps["ads"].lambda.unwrap()], &[0.85]);
+    for spoilt in ["\"weight\": -20", "\"share\": 7", "\"shares\": 3, \"spans\": 2", "\"target\": -1"] {
+        let text = format!("{{\"caps\": {{\"ads\": {{\"memory\": {{{spoilt}}}}}}}}}");
+        assert!(ControlState::from_json(&text).unwrap_err().contains("shares that cannot be"), "{spoilt}");
+    }
+}
+
+#[test]
+fn a_measurement_that_nothing_looks_at_is_refused() {
+    let program = program();
+    let refused = |controllers: &str, observed: &Observed| {
+        let controllers = read(controllers).unwrap();
+        step(&program, &controllers, &ControlState::default(), observed).unwrap_err().code.id
+    };
+    let ads = "  ads: {counts: shown, rule: gradient, gain: 0.5}\n";
+    assert_eq!(refused(ads, &seen("plain", 10, 0.3, 10.0)), "RW0907");
+    assert_eq!(refused(ads, &seen("films", 10, 0.3, 10.0)), "RW0907");
+    let counts = "  ads: {counts: shown, rule: gradient, gain: 0.5, half_life: 10 requests}\n";
+    let unsaid = Observed { requests: 0, ..seen("ads", 10, 0.3, 10.0) };
+    assert_eq!(refused(counts, &unsaid), "RW0907");
+    assert!(
+        read("  ads: {counts: [generated], rule: gradient, gain: 1}\n").unwrap_err().to_string().contains("RW0503")
+    );
 }
 
 #[test]
@@ -213,8 +274,5 @@ fn a_measurement_of_another_form_is_refused() {
         "{\"requests\": 9, \"caps\": {\"films\": {\"spans\": 3, \"share\": 0.5, \"members\": 4}}}",
         &program,
     );
-    assert_eq!(
-        read.unwrap().caps["films"],
-        Seen::Share { share: Share { spans: 3, sum: 1.5, sum_inverse: 0.75 }, age: 0 }
-    );
+    assert_eq!(read.unwrap().caps["films"], Seen::Share { share: Share { spans: 3, sum: 1.5, targets: 1.5 }, age: 0 });
 }

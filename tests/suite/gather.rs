@@ -1,9 +1,10 @@
 //! SID → items → `resolve` against a dictionary that knows nothing of sorted arrays (R5.10).
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::sync::Arc;
 
-use rewardc::catalog::{Catalog, MemoryCatalog, Sids};
+use rewardc::catalog::{self, Catalog, FileCatalog, MemoryCatalog, Sids};
 use rewardc::eval::Verdict;
 use rewardc::host::{Given, Groups, Requests, Reward, Rollouts, Step};
 use rewardc::program::Column;
@@ -148,4 +149,84 @@ fn the_catalog_answers_like_a_dictionary() {
         }
     }
     assert!(shared > 400, "{shared} SIDs with several items");
+}
+
+/// Everything that a catalog is asked.
+fn answers(catalog: &dyn Catalog) -> String {
+    let (mut next, mut said) = (Vec::new(), String::new());
+    for item in 0..=catalog.n_items() as u32 {
+        let key = catalog.key(item);
+        writeln!(said, "{key} {:?} {:?}", catalog.item(key), catalog.sid(item)).unwrap();
+    }
+    for a in 0..4 {
+        catalog.allowed(&[a], &mut next);
+        writeln!(said, "{a}: {next:?}, {:?}", (0..4).map(|b| catalog.behind(&[a, b])).collect::<Vec<_>>()).unwrap();
+    }
+    for feature in catalog.features() {
+        let column = catalog.column(feature).unwrap();
+        writeln!(said, "{feature}: {:?} {:?}", column.values, column.valid).unwrap();
+    }
+    let texts: Vec<&str> = (0..catalog.texts().len() as u32).map(|t| catalog.texts().text(t)).collect();
+    writeln!(said, "{texts:?} {:?} {:?} {}", catalog.by_sid(), catalog.shape(), catalog.id()).unwrap();
+    said
+}
+
+#[test]
+fn a_catalog_file_answers_like_the_catalog_it_was_made_of() {
+    let schema = "schema: toy
+keys: {item: item_id}
+features:
+  sid: {scale: sid, shape: [4, 4]}
+  item_id: {entity: item, scale: id}
+  ad: {entity: item, scale: bool}
+  plays: {entity: item, scale: count}
+  age: {entity: item, scale: number, range: [0, 9], nullable: true}
+  tags: {entity: item, scale: set}
+  place: {entity: item, scale: vector(2)}
+  maker: {entity: item, scale: id}
+";
+    let files = MemoryFiles::default().with("toy.yaml", schema);
+    let text =
+        "language 1\nscenario toy.c\nversion 1\nschema \"toy.yaml\"\nfor training\npreference { term one = 1 }\n";
+    let reward = Reward::from_text("toy.reward", text, &files).unwrap();
+    let keys = ["b", "a", "é", "10", "9"].map(String::from).to_vec();
+    let codes = [1, 2, 0, 3, u32::MAX, u32::MAX, 1, 2, 3, 0];
+    let mut catalog = MemoryCatalog::new(keys, Some(Sids { codes: &codes, levels: 2 })).unwrap();
+    catalog.add_key("item_id");
+    let texts = ["x", "y", "x", "", "z"].map(String::from);
+    let members = ["new", "live", "new"].map(String::from);
+    reward.add_column(&mut catalog, "ad", Given::Bools(&[true, false, true, true, false]), None).unwrap();
+    reward.add_column(&mut catalog, "plays", Given::Wholes(&[1, 2, 3, 4, 1 << 40]), None).unwrap();
+    let known = [true, false, true, true, false];
+    reward.add_column(&mut catalog, "age", Given::Reals(&[0.5, 0.0, 9.0, 1.0, 0.0]), Some(&known)).unwrap();
+    reward
+        .add_column(&mut catalog, "tags", Given::Sets { members: &members, offsets: &[0, 2, 2, 3, 3, 3] }, None)
+        .unwrap();
+    let place: Vec<f32> = (0..10).map(|i| i as f32 / 8.0).collect();
+    reward.add_column(&mut catalog, "place", Given::Vectors { values: &place, size: 2 }, None).unwrap();
+    reward.add_column(&mut catalog, "maker", Given::Strings(&texts), None).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("toy.catalog");
+    catalog::write(&catalog, &path).unwrap();
+    assert_eq!(answers(&FileCatalog::open(&path).unwrap()), answers(&catalog));
+
+    // Any byte changed, any end cut off: refused.
+    let whole = std::fs::read(&path).unwrap();
+    let other = folder.path().join("other.catalog");
+    let refused = |bytes: &[u8]| {
+        std::fs::write(&other, bytes).unwrap();
+        FileCatalog::open(&other).err().map(|fault| fault.code.id)
+    };
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        assert_eq!(refused(&bytes), Some("RW0611"), "byte {at} of {}", whole.len());
+    }
+    for n in [0, 1, 15, 16, 31, 32, whole.len() - 1] {
+        assert_eq!(refused(&whole[..n]), Some("RW0611"), "{n} bytes");
+    }
+    assert_eq!(FileCatalog::open(folder.path()).err().map(|f| f.code.id), Some("RW0611"));
+    let none = MemoryCatalog::new(vec![], None).unwrap();
+    catalog::write(&none, &path).unwrap();
+    assert_eq!(answers(&FileCatalog::open(&path).unwrap()), answers(&none));
 }

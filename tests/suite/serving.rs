@@ -84,6 +84,12 @@ fn a_slate_is_chosen_and_moves_the_state_of_what_is_shown() {
     assert_eq!(chosen.slate.totals, [0.75, 0.375, 0.0]);
     assert_eq!(slates.scores().get(Column::Cost, 1), Some(-0.125));
     assert_eq!(scorer.last().column(Column::Total).unwrap().get(4, 0), Some(0.25));
+    // A pick is of the whole group, on the slate or not.
+    let picked = |c: &rewardc::eval::NumberColumn, row: usize| c.get(row, 0).is_some();
+    let (all, own) = (scorer.last(), slates.scores().column(Column::Channel(0)).unwrap());
+    for (i, row) in chosen.slate.rows.iter().enumerate() {
+        assert_eq!(picked(own, i), picked(all.column(Column::Channel(0)).unwrap(), *row as usize), "row {row}");
+    }
     let Seen::Share { share, .. } = slates.observed().caps["ads"] else { panic!("no share") };
     assert_eq!((share.spans, share.sum), (1, 1.0));
     // 100 % of a target of 25 %: λ rises by half of 0.75. The session has seen three authors.
@@ -97,7 +103,11 @@ fn a_slate_is_chosen_and_moves_the_state_of_what_is_shown() {
     let chosen = &slates.all()[0];
     assert_eq!(chosen.items, [1, 0, 3]);
     assert_eq!((chosen.slate.relaxed[0].cap.as_str(), chosen.slate.relaxed[0].excess), ("again", 3));
-    assert!(chosen.slate.relaxed[0].why.contains("shown 3 items before"), "{}", chosen.slate.relaxed[0].why);
+    assert!(
+        chosen.slate.relaxed[0].why.contains("of the 3 items that the session was shown"),
+        "{}",
+        chosen.slate.relaxed[0].why
+    );
 }
 
 #[test]
@@ -127,7 +137,7 @@ fn only_the_end_of_a_step_moves_state_and_each_step_counts_once() {
     assert_eq!((moved[0].share, moved[0].lambda), (Some((0.75, 0.25)), Some((0.5, 0.75))));
     // What is handed in stands before what the scorer saw.
     scorer.score(&requests, &rollouts, Step::default()).unwrap();
-    let seen = Seen::Share { share: Share { spans: 4, sum: 0.0, sum_inverse: 1.0 }, age: 0 };
+    let seen = Seen::Share { share: Share { spans: 4, sum: 0.0, targets: 1.0 }, age: 0 };
     let observed = Observed { requests: 4, caps: [("ads".to_string(), seen)].into() };
     assert_eq!(lambda(scorer.end_step(&observed).unwrap()), Some((0.75, 0.625)));
     // A measurement that has no use leaves all as it was.
@@ -236,6 +246,13 @@ fn a_pick_that_a_mask_makes_constant_is_switched_off() {
     };
     let (known, notes) = advantages(Decode::Free);
     assert!((1..=2).contains(&known) && notes.is_empty(), "{known} {notes:?}");
+    let shown = reward.bind(&catalog).training(Decode::Free, Order::Beam).rollout(&["p_click"]);
+    let shown = shown.controllers(controllers(&reward, "shown")).build().unwrap();
+    assert!(
+        shown.notes()[0].contains("`ads` counts what is shown, which training does not show"),
+        "{:?}",
+        shown.notes()
+    );
     let (known, notes) = advantages(Decode::Masked);
     assert_eq!((known, notes.len()), (0, 1));
     assert!(notes[0].starts_with("`legality` is switched off"), "{notes:?}");

@@ -155,7 +155,8 @@ impl Asked<'_> {
                     let allowed = self.program.allowed(cap.bound, k as u64);
                     let over = |p: &usize| {
                         let window = &slate[(p + 1).saturating_sub(k)..=*p];
-                        is(slate[*p]) && window.iter().filter(|r| is(**r)).count() as u64 > allowed
+                        let same = |r: &&usize| is(**r) && key(**r) == key(slate[*p]);
+                        is(slate[*p]) && window.iter().filter(same).count() as u64 > allowed
                     };
                     (0..slate.len()).filter(over).count() as u64
                 }
@@ -209,7 +210,7 @@ fn each_order(n: usize, places: usize, begun: &mut Vec<usize>, each: &mut impl F
     }
 }
 
-const CAPS: &str = "preference { term click = p_click }\n";
+const CAPS: &str = "param most = 1 in 0..9\nparam share = 50% in 0%..100%\npreference { term click = p_click  term dear weight -0.5 = if kind == \"live\" then p_click else 0 }\n";
 
 /// Runs random small instances; gives how many slates were said to be optimal.
 fn against_exhaustive(body: &str, state: &ControlState, n: usize, instances: u64) -> usize {
@@ -260,6 +261,8 @@ fn hard_caps_alone_are_held_and_proved() {
         "cap films on kind == \"film\" { at least 2 of slate  hard }  cap authors { at most 2 of slate per author  hard }",
         "cap first_ads on kind == \"ad\" { at most 0 of first 2  hard }  cap films on kind == \"film\" { at least 1 of first 3  hard }",
         "cap ads_apart on kind == \"ad\" { at most 1 of any 2 in a row  hard }",
+        "cap authors { at most 1 of any 2 in a row per author  hard }  cap ads on kind == \"ad\" { at most most of slate  hard }",
+        "cap first_ads on kind == \"ad\" { at most share of first 2  hard }  cap authors { at most 1 of slate per author  hard }",
         "cap films_often on kind == \"film\" { at least 1 of any 2 in a row  hard }  cap ads on kind == \"ad\" { at most 1 of slate  hard }",
     ] {
         let optimal = against_exhaustive(&format!("{CAPS}ecosystem {{ {caps} }}"), &start, 7, 20);
@@ -280,6 +283,10 @@ fn a_session_is_counted_from_what_it_was_shown() {
     };
     let caps = "cap ads_again on kind == \"ad\" { at most 30% of session  hard }  cap authors { at most 2 of session per author  hard }";
     assert_eq!(against_exhaustive(&format!("{CAPS}ecosystem {{ {caps} }}"), &state, 7, 20), 20);
+    let state =
+        ControlState { caps: [("films".to_string(), again(Matching::All(1)))].into(), ..ControlState::default() };
+    let caps = "cap films on kind == \"film\" { at least 40% of session  hard }";
+    assert_eq!(against_exhaustive(&format!("{CAPS}ecosystem {{ {caps} }}"), &state, 7, 20), 20);
 }
 
 #[test]
@@ -297,6 +304,18 @@ fn what_was_put_off_is_worked_out_on_the_slate() {
             gate mixed = share(kind == \"ad\" over slate) < 0.8
         }
         ecosystem { cap ads_apart on kind == \"ad\" { at most 1 of any 2 in a row  hard } }",
+        // What lowers preference raises a total that takes it away; a scale and a price look at the slate.
+        "preference {
+            term click = p_click
+            term many weight -0.7 = share(kind == \"ad\" over slate)
+            gate mixed = share(kind == \"film\" over slate) < 0.6
+        }
+        ecosystem {
+            cap lives on kind == \"live\" { at most 30% of slate  scale 0.2 }
+            cap priced on kind == \"ad\" and share(kind == \"ad\" over slate) > 0.4 { at least 50% of slate  dual up to 1 }
+            term base = 1
+        }
+        reward = clamp(ecosystem - 0.8 * preference, -0.5, 1.2)",
         // Looks at the group too: whole groups stand behind the slates.
         "preference { term click = p_click * (1 - share(kind == kind over group))
             term place weight 0.1 = rank(p_click over group) / position }
@@ -326,12 +345,35 @@ fn what_cannot_be_held_is_relaxed_from_behind_or_refused() {
     assert_eq!(
         said,
         [
-            ("ads", 2, "only 0 of 4 candidates are of no class that is full"),
-            ("authors", 1, "only 0 of 4 candidates are of no class that is full"),
+            ("ads", 2, "only 0 of 4 candidates are not of this class"),
+            ("authors", 1, "the candidates of this class have only 2 different keys"),
         ]
     );
     assert_eq!((slate.rows, slate.proof), (vec![2, 0, 1], Proof::Optimal));
     let refused = chosen("cap ads on kind == \"ad\" { at most 1 of slate  hard else refuse }");
     assert_eq!((refused.refused.as_deref(), refused.rows.len(), refused.empty_places), (Some("ads"), 0, 3));
     assert_eq!(refused.relaxed[0].excess, 2);
+    // Reasons that hold: the cap before it, what a session was shown, what is not there.
+    let why = |caps: &str| chosen(caps).relaxed.iter().map(|r| r.why.clone()).collect::<Vec<_>>();
+    let two = "cap films on kind == \"film\" { at least 1 of first 2  hard }";
+    assert_eq!(why(two), ["only 0 of 4 candidates are of this class"]);
+    let row = "cap films on kind == \"film\" { at least 1 of any 2 in a row  hard }";
+    assert_eq!(why(row), ["only 0 of 4 candidates are of this class"]);
+    let none = "cap ads { at most 0 of session  hard }";
+    assert_eq!(why(none), ["only 0 of 4 candidates are not of this class"]);
+    let both =
+        "cap a { at most 0 of first 1 per author  hard }  cap b on author == \"a\" { at least 3 of slate  hard }";
+    assert_eq!(why(both)[1], "only 2 of 4 candidates are of this class");
+    let order =
+        "cap a on author == \"a\" { at most 1 of slate  hard }  cap b on author == \"b\" { at most 1 of slate  hard }";
+    assert_eq!(why(order), ["a hard cap before it leaves no room"]);
+}
+
+#[test]
+fn a_hard_cap_that_reads_the_slate_is_refused() {
+    let text = "language 1\nscenario toy.s\nversion 1\nschema \"toy.yaml\"\nfor serving\npreference { term click = p_click }\n\
+        ecosystem { cap c { at most 1 of slate per count(kind == \"ad\" over slate)  hard } }\n";
+    let files = MemoryFiles::default().with("toy.yaml", SCHEMA);
+    let refused = Reward::from_text("toy.reward", text, &files).unwrap_err();
+    assert!(refused.to_string().contains("the KEY of a `hard` cap reads the slate"), "{refused}");
 }

@@ -113,7 +113,7 @@ impl Work<'_> {
             }
             if !members.is_empty() {
                 let matching = members.iter().filter(|r| outcome.matching[**r as usize]).count();
-                share.add(matching as u64, members.len() as u64);
+                share.add(matching as u64, members.len() as u64, self.program.bound(cap.bound));
             }
         }
         share

@@ -66,7 +66,11 @@ impl Work<'_> {
     pub fn fault(&self, feature: FeatureId, row: usize) -> Option<Reason> {
         let declared = &self.program.features[feature.index()];
         let column = self.batch.features.get(feature.index())?.as_ref()?;
-        match look(declared, &self.program.sid_shape, self.batch, column, self.cell(column, row)) {
+        let cell = self.cell(column, row);
+        if self.batch.predicted.contains(&feature) && !column.is_valid(cell) {
+            return Some(Reason::SignalFailed);
+        }
+        match look(declared, &self.program.sid_shape, self.batch, column, cell) {
             Cell::Faulty(reason) => Some(reason),
             Cell::Known | Cell::Missing => None,
         }

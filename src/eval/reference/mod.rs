@@ -56,7 +56,7 @@ fn work_out<'b>(program: &'b Program, batch: &'b Batch<'b>, run: Run<'b>) -> Res
     let mut work = Work::new(program, batch, run);
     work.exclude();
     work.resolve();
-    for k in 0..program.rules.len() {
+    for k in 0..program.rules.len().min(program.worked_rules.unwrap_or(usize::MAX)) {
         work.rule(k);
     }
     work.parts();
