@@ -42,6 +42,8 @@ pub enum Command {
     Control(ControlArgs),
     /// Check data against its schema.
     Schema(SchemaArgs),
+    /// Make a catalog file, or say what is in one.
+    Catalog(CatalogArgs),
     /// Train a decoder: on next items, then by a reward.
     Train(TrainArgs),
     /// Everything once, on a small made-up feed: no data needed.
@@ -211,6 +213,35 @@ pub enum SchemaCommand {
         data: Option<PathBuf>,
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct CatalogArgs {
+    #[command(subcommand)]
+    pub command: CatalogCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CatalogCommand {
+    /// Put the items that a schema names, their SIDs and their features into one file.
+    Build {
+        /// The schema.
+        #[arg(long)]
+        schema: PathBuf,
+        /// Folder of the data files.
+        #[arg(long)]
+        data: PathBuf,
+        /// Where to write it.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Say what is in a catalog file.
+    Info {
+        /// The catalog.
+        file: PathBuf,
+        #[arg(long, value_enum, default_value_t = SummaryFormat::Human)]
+        format: SummaryFormat,
     },
 }
 

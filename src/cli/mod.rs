@@ -3,6 +3,7 @@
 //! Exit codes: 0 fine (warnings included), 1 findings, 2 could not run; 130 stopped by Ctrl-C.
 
 mod args;
+mod catalog;
 mod check;
 mod control;
 #[cfg(feature = "data")]
@@ -89,6 +90,7 @@ fn run() -> Exit {
         Command::Fmt(args) => fmt::run(args, &mut ui),
         Command::Test(args) => test::run(args, &mut ui),
         Command::Control(args) => control::run(args, &mut ui),
+        Command::Catalog(args) => catalog::run(args, &mut ui),
         #[cfg(feature = "data")]
         Command::Score(args) => score::run(args, &mut ui),
         #[cfg(feature = "data")]
