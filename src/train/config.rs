@@ -28,6 +28,9 @@ pub struct Optimization {
     /// Steps in which the rate rises to `lr`; behind them it falls to a tenth by half a cosine.
     pub warm_up: u64,
     pub weight_decay: f64,
+    /// The share of a history's items that a step leaves out, drawn anew each time: what is known of a user
+    /// must not hang on one item.
+    pub drop_items: f64,
     pub clip: f64,
 }
 
@@ -93,8 +96,17 @@ fn read(root: &Node, out: &mut Diagnostics) -> TrainConfig {
         found
     });
     let decoder = decoder.map_or_else(|| DecoderConfig::small(&[]), |node| DecoderConfig::read(node, &[], out));
-    let plain = Optimization { steps: 3_000, batch: 256, lr: 3e-3, warm_up: 100, weight_decay: 0.05, clip: 1.0 };
-    let gentle = Optimization { steps: 120, batch: 32, lr: 3e-4, warm_up: 10, weight_decay: 0.0, clip: 1.0 };
+    let plain = Optimization {
+        steps: 3_000,
+        batch: 256,
+        lr: 3e-3,
+        warm_up: 100,
+        weight_decay: 0.05,
+        drop_items: 0.0,
+        clip: 1.0,
+    };
+    let gentle =
+        Optimization { steps: 120, batch: 32, lr: 3e-4, warm_up: 10, weight_decay: 0.0, drop_items: 0.0, clip: 1.0 };
     TrainConfig {
         name,
         schema,
@@ -125,6 +137,7 @@ fn optimization(keys: &mut Keys<'_>, default: Optimization, out: &mut Diagnostic
         lr: real(keys, "lr", default.lr, out),
         warm_up: keys.int("warm_up", out).unwrap_or(default.warm_up),
         weight_decay: real(keys, "weight_decay", default.weight_decay, out),
+        drop_items: real(keys, "drop_items", default.drop_items, out).min(0.95),
         clip: real(keys, "clip", default.clip, out),
     }
 }

@@ -67,7 +67,16 @@ impl<'r> Pretraining<'r> {
         let batch: Vec<Place> = (0..self.settings.batch)
             .filter_map(|_| self.samples.get(random.random_range(0..self.samples.len())).copied())
             .collect();
-        let loss = next_item_loss(&self.model, self.sequences, self.catalog, &batch).map_err(failed)?;
+        let most = self.model.config().history;
+        let mut histories: Vec<Vec<&[u32]>> =
+            batch.iter().map(|at| self.sequences.history(*at, most, self.catalog)).collect();
+        if self.settings.drop_items > 0.0 {
+            let keeps = |_: &&[u32]| random.random::<f64>() >= self.settings.drop_items;
+            let mut keeps = keeps;
+            histories.iter_mut().for_each(|history| history.retain(|item| keeps(item)));
+        }
+        let targets = targets(self.sequences, self.catalog, &batch);
+        let loss = next_item_loss(&self.model, &histories, &targets).map_err(failed)?;
         let value = f64::from(loss.to_scalar::<f32>().map_err(failed)?);
         if !value.is_finite() {
             return Err(diverged(step, value));
@@ -89,27 +98,23 @@ pub fn diverged(step: u64, loss: f64) -> Fault {
     )
 }
 
-/// The mean loss of samples.
+/// The SIDs of the samples' targets, one behind the other.
+pub fn targets(sequences: &Sequences, catalog: &dyn Catalog, batch: &[Place]) -> Vec<u32> {
+    batch.iter().flat_map(|at| catalog.sid(sequences.at(*at).1).unwrap_or(&[])).copied().collect()
+}
+
+/// The mean loss of targets behind histories (newest first).
 ///
 /// # Errors
 /// What candle says.
-pub fn next_item_loss(
-    model: &LazyDecoder,
-    sequences: &Sequences,
-    catalog: &dyn Catalog,
-    batch: &[Place],
-) -> Result<Tensor> {
-    let most = model.config().history;
-    let histories: Vec<Vec<&[u32]>> = batch.iter().map(|at| sequences.history(*at, most, catalog)).collect();
+pub fn next_item_loss(model: &LazyDecoder, histories: &[Vec<&[u32]>], targets: &[u32]) -> Result<Tensor> {
     let levels = model.config().shape.len();
-    let targets: Vec<u32> =
-        batch.iter().flat_map(|at| catalog.sid(sequences.at(*at).1).unwrap_or(&[])).copied().collect();
-    let context = model.read(&histories)?;
-    let logits = model.forced(&context, &targets, 1)?;
+    let context = model.read(histories)?;
+    let logits = model.forced(&context, targets, 1)?;
     let mut sum: Option<Tensor> = None;
     for (level, logits) in logits.iter().enumerate() {
         let column: Vec<u32> = targets.chunks(levels).filter_map(|sid| sid.get(level).copied()).collect();
-        let column = Tensor::from_vec(column, (batch.len(), 1), model.device())?;
+        let column = Tensor::from_vec(column, (histories.len(), 1), model.device())?;
         let loss = log_softmax(logits, D::Minus1)?.gather(&column, 1)?.mean_all()?.neg()?;
         sum = Some(match sum {
             Some(sum) => (sum + loss)?,

@@ -14,7 +14,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::{Checkpoint, failed};
 use super::config::RlConfig;
-use super::pretrain::{diverged, next_item_loss};
+use super::pretrain::{diverged, next_item_loss, targets};
 use super::samples::{Place, Sequences};
 use crate::catalog::Catalog;
 use crate::control::{Moved, Observed};
@@ -131,15 +131,14 @@ impl<'r, 's> Reinforcement<'r, 's> {
             history.iter().rev().for_each(|sid| past.0.extend_from_slice(sid));
             past.1.push((past.0.len() / levels) as u32);
         }
-        let wanted: Vec<u32> =
-            batch.iter().flat_map(|at| self.catalog.sid(self.sequences.at(*at).1).unwrap_or(&[])).copied().collect();
-        let targets: Vec<u32> = (0..=batch.len() as u32).collect();
+        let wanted = targets(self.sequences, self.catalog, batch);
+        let each: Vec<u32> = (0..=batch.len() as u32).collect();
         let mut requests = Requests::new(batch.len());
         if let Some(input) = self.scorer.past_input("sid") {
             requests = requests.past(&past.1).with(input, Given::Sids { codes: &past.0, levels });
         }
         if let Some(input) = self.scorer.wanted_input("sid") {
-            requests = requests.wanted(&targets).with(input, Given::Sids { codes: &wanted, levels });
+            requests = requests.wanted(&each).with(input, Given::Sids { codes: &wanted, levels });
         }
         let rollouts = Rollouts::new(Groups::Offsets(offsets)).sids(codes, levels);
         let scored = self.scorer.score(&requests, &rollouts, Step { seed: self.seed, step })?;
@@ -229,7 +228,7 @@ impl<'r, 's> Reinforcement<'r, 's> {
         let Some(log_prob) = log_prob else { candle_core::bail!("a SID has at least one level") };
         let weights = Tensor::from_vec(weights, (rows, 1), self.model.device())?;
         let policy = ((log_prob * weights)?.sum_all()? * (-1.0 / offsets.last().copied().unwrap_or(1).max(1) as f64))?;
-        let next = next_item_loss(&self.model, self.sequences, self.catalog, batch)?;
+        let next = next_item_loss(&self.model, histories, &targets(self.sequences, self.catalog, batch))?;
         policy + (next * self.settings.joint)?
     }
 }

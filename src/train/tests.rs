@@ -27,7 +27,7 @@ fn sequences() -> Sequences {
 }
 
 fn settings(steps: u64) -> Optimization {
-    Optimization { steps, batch: 48, lr: 1e-2, warm_up: 10, weight_decay: 0.01, clip: 1.0 }
+    Optimization { steps, batch: 48, lr: 1e-2, warm_up: 10, weight_decay: 0.01, drop_items: 0.1, clip: 1.0 }
 }
 
 fn fresh(catalog: &dyn Catalog) -> Checkpoint {

@@ -15,7 +15,6 @@ features:
 const BUILD: [&str; 8] = ["catalog", "build", "--schema", "s.yaml", "--data", ".", "--out", "x.catalog"];
 
 #[test]
-#[cfg(feature = "data")]
 fn a_catalog_is_built_and_told() {
     let items = "item_id,a,b,plays\ni1,0,1,5\ni2,0,1,7\ni3,3,2,0\n";
     let desk = Desk::new().put("s.yaml", SCHEMA).put("items.csv", items);

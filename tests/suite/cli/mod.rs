@@ -4,6 +4,7 @@
 //! Exit codes: 0 fine, 1 findings, 2 could not run.
 
 mod arguments;
+#[cfg(feature = "data")]
 mod catalog;
 mod control;
 #[cfg(feature = "data")]
