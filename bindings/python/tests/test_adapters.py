@@ -13,6 +13,7 @@ import pytest
 
 import rewardc
 from rewardc import openrlhf, verl
+from rewardc.groups import Groups
 from rewardc.hf import SidLogits
 from rewardc.tokens import NONE, SidText, SidTokens
 from rewardc.trl import TrlReward
@@ -46,7 +47,7 @@ def place(row):
 
 
 def test_verl_scores_whole_groups_that_come_in_any_order(grouped):
-    groups = verl.Groups(grouped, wanted=wanted, order=place, patience=5)
+    groups = Groups(grouped, wanted=wanted, order=place, patience=5)
     codes = np.array(ROLLOUTS, np.uint32)
 
     async def run(order):
@@ -64,7 +65,7 @@ def test_verl_scores_whole_groups_that_come_in_any_order(grouped):
 
 
 def test_a_group_that_is_cut_fails_whole_and_leaves_nothing_behind(grouped):
-    groups = verl.Groups(grouped, wanted=wanted, order=place, patience=0.05)
+    groups = Groups(grouped, wanted=wanted, order=place, patience=0.05)
     codes = np.array(ROLLOUTS, np.uint32)
 
     async def run():
@@ -80,7 +81,7 @@ def test_a_group_that_is_cut_fails_whole_and_leaves_nothing_behind(grouped):
 
 
 def test_a_fault_reaches_everyone_who_waits(grouped):
-    groups = verl.Groups(grouped, wanted=lambda row: row["nothing"], order=place, patience=5)
+    groups = Groups(grouped, wanted=lambda row: row["nothing"], order=place, patience=5)
 
     async def run():
         asked = (groups.score("a", 2, np.array(TARGET, np.uint32), {"place": i}) for i in range(2))
@@ -90,12 +91,12 @@ def test_a_fault_reaches_everyone_who_waits(grouped):
 
 
 def test_a_group_of_two_requests_is_refused(grouped):
-    groups = verl.Groups(grouped, wanted=wanted, order=place)
+    groups = Groups(grouped, wanted=wanted, order=place)
     rows = [{"target": TARGET, "place": 0}, {"target": [9, 9, 9, 9], "place": 1}]
     with pytest.raises(ValueError, match="`wanted` differs within the group u"):
         groups.together("u", list(np.array(ROLLOUTS[:2], np.uint32)), rows)
     with pytest.raises(ValueError, match="order=lambda"):
-        verl.Groups(grouped, wanted=wanted)
+        Groups(grouped, wanted=wanted)
     # numpy targets, as data frames and Parquet give them.
     rows = [{"target": np.array(TARGET), "place": i} for i in range(4)]
     found = groups.together("u", list(np.array(ROLLOUTS, np.uint32)), rows)
@@ -119,7 +120,7 @@ def test_a_rollout_without_a_reward_is_neutral_in_its_group(tmp_path):
         "format { require even = max(code over levels) != 3 else drop }\nadvantage some = 1 pick 2 of group at random\n",
     ).bind()
     codes = np.array([[9], [3], [1], [8]], np.uint32)
-    numbers = verl.Groups(scorer).together("u", list(codes), [{}] * 4)
+    numbers = Groups(scorer).together("u", list(codes), [{}] * 4)
     own = scorer.score(sids=codes, group_size=4, keys=["u"])
     assert [n["reward"] for n in numbers] == [1.0, pytest.approx(2 / 3), 0.0, 1.0]
     assert [n["rewardc_null"] for n in numbers] == [0.0, 1.0, 0.0, 0.0]
@@ -133,7 +134,7 @@ def test_alone_a_rollout_without_a_reward_must_be_told_what_it_gets(tmp_path):
     scorer = toy(tmp_path, "preference { term low = 0 - max(code over levels) }\nformat { require even = max(code over levels) != 3 else drop }\n").bind()
 
     def scored(**more):
-        groups = verl.Groups(scorer, **more)
+        groups = Groups(scorer, **more)
 
         async def run():
             return [(await groups.score("u", 3, np.array([c], np.uint32), {}))["reward"] for c in (9, 3, 1)]

@@ -23,7 +23,7 @@ from typing import Any
 from . import Scorer
 from .adapters import refuse_unapplied
 from .tokens import SidText
-from .verl import Groups
+from .groups import Groups
 
 Reward = Callable[..., dict[str, Any]]
 
