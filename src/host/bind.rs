@@ -319,6 +319,12 @@ impl Reward {
         Binding::new(self.clone(), Some(Arc::<C>::clone(catalog)))
     }
 
+    /// The same for a catalog of any kind.
+    #[must_use]
+    pub fn bind_to<'s>(&self, catalog: Arc<dyn Catalog>) -> Binding<'s> {
+        Binding::new(self.clone(), Some(catalog))
+    }
+
     /// Begins a binding without a catalog: every feature of items is then a column of the rollouts.
     #[must_use]
     pub fn bind_without_catalog<'s>(&self) -> Binding<'s> {

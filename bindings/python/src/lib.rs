@@ -13,10 +13,10 @@ mod signals;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use pyo3::exceptions::PyIndexError;
+use pyo3::exceptions::{PyIndexError, PyOSError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use rewardc::catalog::{Catalog as _, MemoryCatalog, Sids};
+use rewardc::catalog::{FileCatalog, MemoryCatalog, Sids};
 use rewardc::host::{Capacity, Decode, Order, Owner};
 use rewardc::types::Host;
 
@@ -34,12 +34,17 @@ struct Reward {
 /// Items, their SIDs and their features.
 #[pyclass(frozen)]
 struct Catalog {
-    catalog: Arc<MemoryCatalog>,
+    catalog: Arc<dyn rewardc::catalog::Catalog>,
 }
 
 #[pyfunction]
 fn load(path: PathBuf) -> PyResult<Reward> {
     rewardc::host::Reward::load(path).map(|reward| Reward { reward }).map_err(unsound)
+}
+
+#[pyfunction]
+fn open_catalog(path: PathBuf) -> PyResult<Catalog> {
+    FileCatalog::open(path).map(|catalog| Catalog { catalog: Arc::new(catalog) }).map_err(raise)
 }
 
 #[pymethods]
@@ -140,7 +145,7 @@ impl Reward {
             other => return Err(errors::bad_input(format!("`order` is \"beam\" or \"sampled\", not \"{other}\""))),
         };
         let binding = match catalog {
-            Some(catalog) => self.reward.bind(&catalog.catalog),
+            Some(catalog) => self.reward.bind_to(Arc::clone(&catalog.catalog)),
             None => self.reward.bind_without_catalog(),
         };
         let mut binding = match named(host)? {
@@ -201,6 +206,12 @@ impl Catalog {
         Ok(self.catalog.key(item))
     }
 
+    /// Writes it as a file, to be opened by `open_catalog`: whole or not at all.
+    fn save(&self, path: PathBuf) -> PyResult<()> {
+        rewardc::catalog::write(&*self.catalog, &path)
+            .map_err(|e| PyOSError::new_err(format!("{}: {e}", path.display())))
+    }
+
     /// The items that a SID stands for.
     fn behind(&self, sid: Vec<u32>) -> Vec<u32> {
         let range = self.catalog.behind(&sid);
@@ -225,5 +236,6 @@ fn _rewardc(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Catalog>()?;
     module.add_class::<Scorer>()?;
     module.add("RewardError", module.py().get_type::<errors::RewardError>())?;
+    module.add_function(wrap_pyfunction!(open_catalog, module)?)?;
     module.add_function(wrap_pyfunction!(load, module)?)
 }

@@ -240,6 +240,17 @@ def test_sets_and_vectors(tmp_path):
     assert "list of lists" in refused(scorer.score, **given).message
 
 
+def test_a_catalog_file(reward, catalog, tmp_path):
+    catalog.save(tmp_path / "toy.catalog")
+    opened = rewardc.open_catalog(tmp_path / "toy.catalog")
+    assert len(opened) == 3 and opened.id == catalog.id and opened.behind([2, 3]) == [1] and opened.allowed([]) == [0, 2, 3]
+    assert bound(reward, opened).score(**step())["reward"].tolist() == bound(reward, catalog).score(**step())["reward"].tolist()
+    (tmp_path / "bad.catalog").write_bytes((tmp_path / "toy.catalog").read_bytes()[:-1])
+    assert refused(rewardc.open_catalog, tmp_path / "bad.catalog").code == "RW0611"
+    with pytest.raises(OSError):
+        catalog.save(tmp_path / "none" / "toy.catalog")
+
+
 def test_groups_of_none_and_one(reward, catalog):
     scorer = bound(reward, catalog)
     scores = scorer.score(**step(group_size=None, groups=[0, 4, 4]))

@@ -8,12 +8,12 @@
 ``scores`` has the same keys at every step; NaN stands for null.
 """
 
-from ._rewardc import Catalog, Reward, RewardError, Scorer, load
+from ._rewardc import Catalog, Reward, RewardError, Scorer, load, open_catalog
 from .types import Columns, Entries, Finding, Moved, Relaxed, Signal, Slate
 
 __all__ = [
     "Catalog", "Columns", "Entries", "Finding", "Moved", "Relaxed", "Reward", "RewardError", "Scorer", "Signal", "Slate",
-    "VERDICTS", "load",
+    "VERDICTS", "load", "open_catalog",
 ]
 
 VERDICTS = ("scored", "illegal", "dropped", "unscorable")
