@@ -104,6 +104,9 @@ pub fn item_column(
 /// # Errors
 /// A file that cannot be used, or an item that stands twice.
 fn read_items(path: &Path, decl: &CatalogDecl, schema: &Schema) -> Result<MemoryCatalog, Fault> {
+    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("json")) {
+        return super::sid_json::read(path, schema.sid_shape().unwrap_or(&[]));
+    }
     let frame = read(path)?;
     let cells = frame.cells(&decl.item, "the catalog")?;
     let shape = schema.sid_shape().unwrap_or(&[]);

@@ -19,6 +19,7 @@ mod ndjson;
 mod order;
 mod parquet;
 mod sequences;
+mod sid_json;
 mod signals;
 mod spans;
 mod text;

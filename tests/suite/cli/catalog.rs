@@ -36,6 +36,27 @@ fn a_catalog_is_built_and_told() {
 }
 
 #[test]
+fn sids_as_a_tokenizer_writes_them() {
+    let schema = SCHEMA
+        .replace("  items: {file: items.csv, entity: item, key: item_id}\n", "")
+        .replace("items.csv", "sids.json");
+    let schema = schema.replace("  plays: {entity: item, scale: count}\n", "");
+    let desk = Desk::new().put("s.yaml", schema).put("sids.json", r#"{"0": ["<a_3>", "<b_1>"], "7": [0, 2]}"#);
+    desk.fine(&BUILD).says("2 items, 2 with a SID of 2 levels; codes up to [4, 3]");
+    for (text, why) in [
+        (r#"{"0": ["<a_3>"]}"#, "no list of 2 codes"),
+        (r#"{"0": ["<a_4>", "<b_1>"]}"#, "none of 0 … 3"),
+        (r#"{"0": ["<a>", "<b_1>"]}"#, "none of 0 … 3"),
+        (r#"{"0": ["<a_1>", "<b_1>"], "0": ["<a_1>", "<b_1>"]}"#, "no list of SIDs"),
+        ("[]", "in braces"),
+        ("{", "no list of SIDs"),
+    ] {
+        desk.change("sids.json", text);
+        desk.refused(&BUILD, 2, "RW0611").says(why);
+    }
+}
+
+#[test]
 fn what_is_no_catalog_is_refused() {
     let desk = Desk::new()
         .put("s.yaml", SCHEMA)
