@@ -85,6 +85,7 @@ fn pretrain(files: &TrainFiles, resume: bool, ui: &mut Ui) -> Result<(), Exit> {
         Checkpoint::new(&config.decoder, config.seed, catalog.id(), optimizer, &device)
     };
     let checkpoint = checkpoint.map_err(|f| could_not(ui, *f))?;
+    checkpoint.check_decoder(&config.decoder).map_err(|f| could_not(ui, *f))?;
     let params = checkpoint.weights.n_params();
     let mut run =
         Pretraining::new(checkpoint, settings, &sequences, &*catalog, config.seed).map_err(|f| could_not(ui, *f))?;

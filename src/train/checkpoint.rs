@@ -7,6 +7,7 @@ use std::path::Path;
 use candle_core::{Device, Tensor};
 
 use super::adamw::AdamW;
+use crate::catalog::Catalog;
 use crate::decoder::{DecoderConfig, LazyDecoder, Weights};
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::write::write_whole;
@@ -67,6 +68,35 @@ impl Checkpoint {
             return Err(unusable("it lacks weights that its decoder has"));
         }
         Ok(model)
+    }
+
+    /// Whether it is of this catalog: codes of another would stand for other items.
+    ///
+    /// # Errors
+    /// Another catalog (RW1001).
+    pub fn check_catalog(&self, catalog: &dyn Catalog) -> Result<(), Fault> {
+        if self.catalog == catalog.id() {
+            return Ok(());
+        }
+        let why = format!("it is of the catalog {:016x}, and this is {:016x}", self.catalog, catalog.id());
+        Err(unusable(&why))
+    }
+
+    /// Whether it is of this decoder.
+    ///
+    /// # Errors
+    /// Another architecture, saying what differs (RW1001).
+    pub fn check_decoder(&self, config: &DecoderConfig) -> Result<(), Fault> {
+        let (own, asked) = (serde_json::to_value(&self.config), serde_json::to_value(config));
+        let (Ok(serde_json::Value::Object(own)), Ok(serde_json::Value::Object(asked))) = (own, asked) else {
+            return Ok(());
+        };
+        let differ: Vec<String> = own
+            .iter()
+            .filter(|(key, value)| asked.get(*key) != Some(value))
+            .map(|(key, value)| format!("`{key}` is {value}, and the config says {}", asked.get(key).unwrap_or(value)))
+            .collect();
+        if differ.is_empty() { Ok(()) } else { Err(unusable(&differ.join("; "))) }
     }
 
     /// Writes it: whoever reads the path finds the old one or the new one, whole.

@@ -35,6 +35,7 @@ impl<'r> Pretraining<'r> {
         catalog: &'r dyn Catalog,
         seed: u64,
     ) -> std::result::Result<Self, Fault> {
+        checkpoint.check_catalog(catalog)?;
         let model = checkpoint.model()?;
         let has_sid = |at: &Place| catalog.sid(sequences.at(*at).1).is_some();
         let samples: Vec<Place> = sequences.samples(Part::Train).into_iter().filter(has_sid).collect();

@@ -63,6 +63,7 @@ impl<'r, 's> Reinforcement<'r, 's> {
         catalog: &'r dyn Catalog,
         seed: u64,
     ) -> std::result::Result<Self, Fault> {
+        checkpoint.check_catalog(catalog)?;
         let model = checkpoint.model()?;
         let program = scorer.reward().program();
         let is_advantage = |(_, c): &(usize, &crate::program::Channel)| c.kind == ChannelKind::Advantage;

@@ -110,6 +110,17 @@ fn a_checkpoint_that_is_cut_or_foreign_is_refused() {
     }
     let foreign = String::from_utf8_lossy(&whole).replacen("rewardc checkpoint 1", "rewardc checkpoint 9", 1);
     assert_eq!(load(foreign.as_bytes()), "RW1001");
+    // Of another catalog, and of another decoder.
+    let catalog = catalog();
+    let fewer = MemoryCatalog::new(vec!["i0".into()], Some(Sids { codes: &[0, 0], levels: 2 })).unwrap();
+    let (settings, sequences) = (settings(3), sequences());
+    let refused = Pretraining::new(fresh(&fewer), &settings, &sequences, &catalog, 1).err().unwrap();
+    assert_eq!((refused.code.id, refused.message.contains("it is of the catalog")), ("RW1001", true));
+    let own = fresh(&catalog);
+    own.check_decoder(&own.config).unwrap();
+    let wider = DecoderConfig { d_ffn: 64, ..own.config.clone() };
+    let refused = own.check_decoder(&wider).unwrap_err();
+    assert!(refused.message.ends_with("`d_ffn` is 48, and the config says 64"), "{}", refused.message);
     let none = Checkpoint::load(&folder.path().join("none"), AdamW::new(0.0, 1.0), &Device::Cpu).unwrap_err();
     assert_eq!(none.code.id, "RW0801");
 }
