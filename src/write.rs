@@ -13,11 +13,14 @@ fn open() -> std::sync::MutexGuard<'static, BTreeSet<PathBuf>> {
     OPEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Takes away the temporary files of writings under way: for whoever ends the process by a signal.
+/// Takes away the temporary files of writings under way: for whoever ends the process by a signal. No file
+/// is begun or given up afterwards: such writings wait for the end of the process.
 pub fn remove_temporaries() {
-    for path in open().iter() {
+    let open = open();
+    for path in open.iter() {
         let _ = std::fs::remove_file(path);
     }
+    std::mem::forget(open);
 }
 
 /// A file written and synced beside its target, which is still as it was.
@@ -78,9 +81,14 @@ pub fn prepare(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> 
     builder.prefix(&prefix).suffix(".tmp");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut temporary = builder.tempfile_in(folder)?;
-    let at = temporary.path().to_path_buf();
-    open().insert(at.clone());
+    // Made and noted under one lock: an interrupt between the two would leave the file behind.
+    let (mut temporary, at) = {
+        let mut open = open();
+        let temporary = builder.tempfile_in(folder)?;
+        let at = temporary.path().to_path_buf();
+        open.insert(at.clone());
+        (temporary, at)
+    };
     let written = write(temporary.as_file_mut())
         .and_then(|()| temporary.as_file().sync_all())
         .and_then(|()| keep_mode(&target, temporary.as_file()));
