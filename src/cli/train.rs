@@ -107,6 +107,11 @@ fn pretrain(files: &TrainFiles, resume: bool, ui: &mut Ui) -> Result<(), Exit> {
     report(&model, &sequences, &*catalog, &[], ui)
 }
 
+/// Whether reinforcement learning never draws this user's requests: that half is what a run is judged by.
+fn is_held_out((user, _): &(u32, u32)) -> bool {
+    !user.is_multiple_of(2)
+}
+
 /// What a policy is worth, and what it shows, on the users that reinforcement learning does not see; decoded
 /// under the catalog's mask alone.
 fn report(
@@ -116,8 +121,7 @@ fn report(
     classes: &[(String, Vec<bool>)],
     ui: &mut Ui,
 ) -> Result<(), Exit> {
-    let held_out = |(user, _): &(u32, u32)| !user.is_multiple_of(2);
-    let samples: Vec<_> = sequences.samples(Part::Test).into_iter().filter(held_out).take(4_000).collect();
+    let samples: Vec<_> = sequences.samples(Part::Test).into_iter().filter(is_held_out).take(4_000).collect();
     let found =
         evaluate(model, sequences, catalog, (&samples, 10), classes, &mut |_| {}).map_err(|f| could_not(ui, *f))?;
     ui.print(&format!(
@@ -195,8 +199,7 @@ fn rl(
     let mut scorer = binding.build().map_err(|f| could_not(ui, *f))?;
     let classes = classes(&mut scorer, &catalog, &config).map_err(|f| could_not(ui, *f))?;
     scorer.forget_step();
-    // Requests are of the validation part of half of the users: the other half is what the run is judged by.
-    let samples = sequences.samples(Part::Valid).into_iter().filter(|(user, _)| user.is_multiple_of(2)).collect();
+    let samples = sequences.samples(Part::Valid).into_iter().filter(|at| !is_held_out(at)).collect();
     let mut run = Reinforcement::new(checkpoint, scorer, &config.rl, (&sequences, samples), &*catalog, config.seed)
         .map_err(|f| could_not(ui, *f))?;
     let begun = std::time::Instant::now();

@@ -5,7 +5,7 @@ use crate::source::FileId;
 use crate::yaml::{Keys, Node};
 
 /// Sizes of a decoder.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct DecoderConfig {
     /// Codes of each level of a SID.
     pub shape: Vec<u32>,

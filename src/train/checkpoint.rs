@@ -148,8 +148,9 @@ impl Checkpoint {
             return Err(broken(format!("it is not of the form `{FORMAT}`")));
         }
         let text = |key: &str| facts.get(key).and_then(|v| v.as_str()).map(str::to_string);
-        let config =
-            facts.get("decoder").and_then(config_of).ok_or_else(|| broken("its decoder cannot be read".into()))?;
+        let decoder = facts.get("decoder").cloned().unwrap_or_default();
+        let config: DecoderConfig =
+            serde_json::from_value(decoder).map_err(|e| broken(format!("its decoder cannot be read: {e}")))?;
         let catalog = text("catalog").and_then(|c| u64::from_str_radix(&c, 16).ok());
         let all = Weights::read(&bytes, device).map_err(|e| broken(e.to_string()))?;
         let under = |prefix: &str| -> BTreeMap<String, Tensor> {
@@ -176,22 +177,6 @@ impl Checkpoint {
     }
 }
 
-fn config_of(value: &serde_json::Value) -> Option<DecoderConfig> {
-    let size = |key: &str| value.get(key)?.as_u64().map(|n| n as usize);
-    let shape: Option<Vec<u32>> =
-        value.get("shape")?.as_array()?.iter().map(|n| n.as_u64().map(|n| n as u32)).collect();
-    Some(DecoderConfig {
-        shape: shape?,
-        history: size("history")?,
-        d_model: size("d_model")?,
-        d_ffn: size("d_ffn")?,
-        layers: size("layers")?,
-        heads: size("heads")?,
-        kv_groups: size("kv_groups")?,
-        kv_chunks: size("kv_chunks")?,
-    })
-}
-
 fn unusable(why: &str) -> Fault {
     Box::new(
         Diagnostic::bare(&code::CHECKPOINT, format!("the checkpoint cannot be used: {why}"))
@@ -201,5 +186,5 @@ fn unusable(why: &str) -> Fault {
 
 /// A fault of the arithmetic itself.
 pub fn failed(error: candle_core::Error) -> Fault {
-    Box::new(Diagnostic::bare(&code::ARITHMETIC, error.to_string()).help("run it again with `--device cpu`"))
+    Box::new(Diagnostic::bare(&code::ARITHMETIC, error.to_string()))
 }

@@ -64,7 +64,7 @@ impl<'r> Pretraining<'r> {
     /// A loss that is no number (RW1003): nothing was moved.
     pub fn step(&mut self) -> std::result::Result<f64, Fault> {
         let step = self.checkpoint.step + 1;
-        let mut random = ChaCha8Rng::seed_from_u64(self.seed.wrapping_add(step.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
+        let mut random = step_random(self.seed, step);
         let batch: Vec<Place> = (0..self.settings.batch)
             .filter_map(|_| self.samples.get(random.random_range(0..self.samples.len())).copied())
             .collect();
@@ -72,9 +72,8 @@ impl<'r> Pretraining<'r> {
         let mut histories: Vec<Vec<&[u32]>> =
             batch.iter().map(|at| self.sequences.history(*at, most, self.catalog)).collect();
         if self.settings.drop_items > 0.0 {
-            let keeps = |_: &&[u32]| random.random::<f64>() >= self.settings.drop_items;
-            let mut keeps = keeps;
-            histories.iter_mut().for_each(|history| history.retain(|item| keeps(item)));
+            let mut keeps = |_: &&[u32]| random.random::<f64>() >= self.settings.drop_items;
+            histories.iter_mut().for_each(|history| history.retain(&mut keeps));
         }
         let targets = targets(self.sequences, self.catalog, &batch);
         let loss = next_item_loss(&self.model, &histories, &targets).map_err(failed)?;
@@ -89,6 +88,11 @@ impl<'r> Pretraining<'r> {
         self.checkpoint.step = step;
         Ok(value)
     }
+}
+
+/// What a step draws from: it follows from the seed and the step's number alone.
+pub fn step_random(seed: u64, step: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed.wrapping_add(step.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
 }
 
 /// A step whose loss is no number.

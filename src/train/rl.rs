@@ -9,12 +9,11 @@ use std::collections::BTreeMap;
 
 use candle_core::{D, Result, Tensor};
 use candle_nn::ops::log_softmax;
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::Rng;
 
 use super::checkpoint::{Checkpoint, failed};
 use super::config::RlConfig;
-use super::pretrain::{diverged, next_item_loss, targets};
+use super::pretrain::{diverged, next_item_loss, step_random, targets};
 use super::samples::{Place, Sequences};
 use crate::catalog::Catalog;
 use crate::control::{Moved, Observed};
@@ -86,7 +85,7 @@ impl<'r, 's> Reinforcement<'r, 's> {
     /// A loss that is no number (RW1003), a step that the scorer refuses.
     pub fn step(&mut self) -> std::result::Result<RlStep, Fault> {
         let step = self.checkpoint.step + 1;
-        let mut random = ChaCha8Rng::seed_from_u64(self.seed.wrapping_add(step.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
+        let mut random = step_random(self.seed, step);
         let batch: Vec<Place> = (0..self.settings.optimization.batch)
             .filter_map(|_| self.samples.get(random.random_range(0..self.samples.len().max(1))).copied())
             .collect();
