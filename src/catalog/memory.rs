@@ -161,8 +161,8 @@ impl Catalog for MemoryCatalog {
         &self.order
     }
 
-    fn behind(&self, sid: &[u32]) -> Range<u32> {
-        self.rows().behind(sid)
+    fn beneath(&self, prefix: &[u32]) -> Range<u32> {
+        self.rows().beneath(prefix)
     }
 
     fn shape(&self) -> &[u32] {

@@ -1,18 +1,20 @@
 //! Which items exist, which SIDs stand for them, and what is known of them by themselves.
 //!
 //! ```text
-//! SID ──behind──▶ items ──column──▶ features        prefix ──allowed──▶ next codes
+//! SID ──behind──▶ items ──column──▶ features        prefix ──allowed──▶ next codes ──Taken──▶ Mask
 //! ```
 //!
 //! Items are numbered from 0 in catalog order. Nothing here knows the language.
 
 mod file;
 mod format;
+mod legal;
 mod memory;
 mod sorted;
 
 pub use file::FileCatalog;
 pub use format::write;
+pub use legal::{Free, Legal, Mask, NextCodes, Taken};
 pub use memory::{MemoryCatalog, Sids};
 
 use crate::eval::batch::{Column, Texts};
@@ -35,7 +37,12 @@ pub trait Catalog: Send + Sync {
     fn by_sid(&self) -> &[u32];
 
     /// The items that a SID stands for, as a range of [`Catalog::by_sid`]; empty for a SID that no item has.
-    fn behind(&self, sid: &[u32]) -> std::ops::Range<u32>;
+    fn behind(&self, sid: &[u32]) -> std::ops::Range<u32> {
+        if sid.len() == self.n_levels() && !sid.is_empty() { self.beneath(sid) } else { 0..0 }
+    }
+
+    /// The items whose SID begins with a prefix, as a range of [`Catalog::by_sid`].
+    fn beneath(&self, prefix: &[u32]) -> std::ops::Range<u32>;
 
     /// By level one more than the greatest code that any item has; empty where items have no SIDs.
     fn shape(&self) -> &[u32];

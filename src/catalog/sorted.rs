@@ -22,12 +22,12 @@ impl SortedSids<'_> {
         first..end
     }
 
-    /// Rows of a whole SID; none for one that no item has.
-    pub fn behind(&self, sid: &[u32]) -> Range<u32> {
-        if sid.len() != self.levels || sid.is_empty() {
+    /// The same in numbers of places; none for more codes than a SID has.
+    pub fn beneath(&self, prefix: &[u32]) -> Range<u32> {
+        if prefix.len() > self.levels {
             return 0..0;
         }
-        let rows = self.beginning(sid);
+        let rows = self.beginning(prefix);
         rows.start as u32..rows.end as u32
     }
 

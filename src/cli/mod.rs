@@ -6,10 +6,18 @@ mod args;
 mod catalog;
 mod check;
 mod control;
+#[cfg(all(feature = "data", feature = "decoder"))]
+mod decoder;
 #[cfg(feature = "data")]
 mod demo;
+#[cfg(all(feature = "data", feature = "decoder"))]
+mod eval;
 mod explain;
 mod fmt;
+#[cfg(all(feature = "data", feature = "decoder"))]
+mod generate;
+#[cfg(all(feature = "data", feature = "decoder"))]
+mod ground;
 mod interrupt;
 mod program;
 #[cfg(feature = "data")]
@@ -37,11 +45,15 @@ pub(crate) enum Exit {
     Fine,
     Findings,
     CouldNotRun,
+    /// Stopped by Ctrl-C, with everything saved.
+    Interrupted,
 }
 
 /// Parses the arguments and runs the command.
 #[must_use]
 pub fn main() -> ExitCode {
+    #[cfg(feature = "decoder")]
+    one_thread_a_tensor();
     // Walks over expressions recurse; a thread of its own has room for the deepest one allowed.
     let worker = std::thread::Builder::new().stack_size(256 << 20).spawn(run);
     let exit = match worker.map(std::thread::JoinHandle::join) {
@@ -52,6 +64,19 @@ pub fn main() -> ExitCode {
         Exit::Fine => ExitCode::SUCCESS,
         Exit::Findings => ExitCode::from(1),
         Exit::CouldNotRun => ExitCode::from(2),
+        Exit::Interrupted => ExitCode::from(130),
+    }
+}
+
+/// Shards of a batch have a thread each (`train::shards`); with threads of its own inside each, candle takes
+/// twice as long. What somebody asks for stands.
+#[cfg(feature = "decoder")]
+#[expect(unsafe_code, reason = "the environment is set while no other thread runs")]
+fn one_thread_a_tensor() {
+    for name in ["RAYON_NUM_THREADS", "CANDLE_NUM_THREADS"] {
+        if std::env::var_os(name).is_none() {
+            unsafe { std::env::set_var(name, "1") };
+        }
     }
 }
 
@@ -101,8 +126,14 @@ fn run() -> Exit {
         Command::Demo(args) => demo::run(args, &mut ui),
         #[cfg(all(feature = "data", feature = "decoder"))]
         Command::Train(args) => train::run(args, &mut ui),
+        #[cfg(all(feature = "data", feature = "decoder"))]
+        Command::Generate(args) => generate::run(args, &mut ui),
+        #[cfg(all(feature = "data", feature = "decoder"))]
+        Command::Eval(args) => eval::run(args, &mut ui),
+        #[cfg(all(feature = "data", feature = "decoder"))]
+        Command::Decoder(args) => decoder::run(args, &mut ui),
         #[cfg(not(all(feature = "data", feature = "decoder")))]
-        Command::Train(_) => {
+        Command::Train(_) | Command::Generate(_) | Command::Eval(_) | Command::Decoder(_) => {
             use crate::diagnostic::{Diagnostic, code};
             ui.report_bare(
                 Diagnostic::bare(&code::NOT_BUILT_IN, "this build has no decoder")

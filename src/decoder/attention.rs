@@ -113,8 +113,26 @@ impl SelfAttention {
 
     /// `x` `[b, t, d]` with the causal mask `[1, 1, t, t]`; gives what is added to x.
     pub fn forward(&self, x: &Tensor, mask: &Tensor) -> Result<Tensor> {
-        let x = self.norm.forward(x)?;
-        let (q, k, v) = (project(&x, &self.query)?, project(&x, &self.key)?, project(&x, &self.value)?);
+        let (q, k, v) = self.projected(x)?;
         project(&attend(&self.heads, &q, &k, &v, Some(mask))?, &self.out)
     }
+
+    /// The same for one place more: `x` `[b, 1, d]`, keys and values of the places before it; gives what is
+    /// added to x, and keys and values with its own.
+    pub fn extend(&self, x: &Tensor, before: Option<&KeysValues>) -> Result<(Tensor, KeysValues)> {
+        let (q, k, v) = self.projected(x)?;
+        let (k, v) = match before {
+            Some((keys, values)) => (Tensor::cat(&[keys, &k], 1)?, Tensor::cat(&[values, &v], 1)?),
+            None => (k, v),
+        };
+        Ok((project(&attend(&self.heads, &q, &k, &v, None)?, &self.out)?, (k, v)))
+    }
+
+    fn projected(&self, x: &Tensor) -> Result<(Tensor, Tensor, Tensor)> {
+        let x = self.norm.forward(x)?;
+        Ok((project(&x, &self.query)?, project(&x, &self.key)?, project(&x, &self.value)?))
+    }
 }
+
+/// Keys and values of written codes, `[b, t, groups·head]` each.
+pub type KeysValues = (Tensor, Tensor);

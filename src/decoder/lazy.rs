@@ -2,7 +2,7 @@
 
 use candle_core::{DType, Device, Result, Tensor};
 
-use super::attention::{CrossAttention, Heads, SelfAttention};
+use super::attention::{CrossAttention, Heads, KeysValues, SelfAttention};
 use super::config::DecoderConfig;
 use super::context::ContextProcessor;
 use super::feed_forward::FeedForward;
@@ -24,6 +24,28 @@ impl Context {
     /// None that a user can bring about.
     pub fn requests(&self) -> Result<usize> {
         self.keys.dim(0)
+    }
+}
+
+/// What was written so far, by beam: so that the next code costs one place, not all of them.
+#[derive(Clone, Debug)]
+pub struct State {
+    beams: usize,
+    logits: Tensor,
+    layers: Vec<KeysValues>,
+}
+
+impl State {
+    /// Beams of each request.
+    #[must_use]
+    pub fn beams(&self) -> usize {
+        self.beams
+    }
+
+    /// The logits of the next code, `[requests · beams, codes of that level]`.
+    #[must_use]
+    pub fn logits(&self) -> &Tensor {
+        &self.logits
     }
 }
 
@@ -123,14 +145,58 @@ impl LazyDecoder {
         Ok(Context { keys, values, mask: Tensor::from_vec(mask, (b, 1, 1, s), &self.device)? })
     }
 
-    /// The logits of the next code behind each prefix, `[requests · beams, codes of that level]`: prefixes of
-    /// `written` codes each, `beams` for each request, one request after the other.
+    /// One empty beam for each request.
     ///
     /// # Errors
     /// What candle says.
-    pub fn next(&self, context: &Context, prefixes: &[u32], written: usize, beams: usize) -> Result<Tensor> {
-        let hidden = self.hidden(context, prefixes, written, written + 1, beams)?;
-        self.head(written, &hidden.narrow(1, written, 1)?.squeeze(1)?)
+    pub fn begin(&self, context: &Context) -> Result<State> {
+        let (rows, size) = (context.requests()?, self.config.d_model);
+        let x = self.begin.broadcast_as((rows, 1, size))?.contiguous()?;
+        self.place(context, &x, 1, &[], 0)
+    }
+
+    /// Beams with a code more: row i goes on from row `parents[i]` of the state by `codes[i]`, `beams` rows for
+    /// each request, one request after the other.
+    ///
+    /// # Errors
+    /// What candle says.
+    pub fn extend(
+        &self,
+        context: &Context,
+        state: &State,
+        parents: &[u32],
+        codes: &[u32],
+        beams: usize,
+    ) -> Result<State> {
+        let written = state.layers.first().map_or(Ok(0), |(keys, _)| keys.dim(1))?;
+        let Some(table) = self.codes.get(written.saturating_sub(1)) else {
+            candle_core::bail!("a SID has {} codes", self.config.shape.len())
+        };
+        let parents = Tensor::from_slice(parents, parents.len(), &self.device)?;
+        let codes = Tensor::from_slice(codes, codes.len(), &self.device)?;
+        let x = table.index_select(&codes, 0)?.unsqueeze(1)?;
+        let of_parents = |(k, v): &KeysValues| Ok((k.index_select(&parents, 0)?, v.index_select(&parents, 0)?));
+        let layers = state.layers.iter().map(of_parents).collect::<Result<Vec<_>>>()?;
+        self.place(context, &x, beams, &layers, written)
+    }
+
+    /// One place of every row, behind what was written.
+    fn place(&self, context: &Context, x: &Tensor, beams: usize, before: &[KeysValues], at: usize) -> Result<State> {
+        let (requests, size) = (context.requests()?, self.config.d_model);
+        let rows = requests * beams;
+        let mut x = x.broadcast_add(&self.levels.narrow(0, at, 1)?)?;
+        let mut layers = Vec::with_capacity(self.blocks.len());
+        for (i, (cross, own, feed)) in self.blocks.iter().enumerate() {
+            let wide = x.reshape((requests, beams, size))?;
+            let seen = cross.forward(&wide, &context.keys, &context.values, &context.mask)?;
+            x = (x + seen.reshape((rows, 1, size))?)?;
+            let (added, kept) = own.extend(&x, before.get(i))?;
+            x = (&x + added)?;
+            layers.push(kept);
+            let flat = x.reshape((rows, size))?;
+            x = (&flat + feed.forward(&flat)?)?.unsqueeze(1)?;
+        }
+        Ok(State { beams, logits: self.head(at, &x.squeeze(1)?)?, layers })
     }
 
     /// The logits of every level of whole SIDs (`[rows, codes]` each), teacher-forced: `beams` SIDs for each
@@ -140,7 +206,7 @@ impl LazyDecoder {
     /// What candle says.
     pub fn forced(&self, context: &Context, sids: &[u32], beams: usize) -> Result<Vec<Tensor>> {
         let levels = self.config.shape.len();
-        let hidden = self.hidden(context, sids, levels, levels, beams)?;
+        let hidden = self.hidden(context, sids, levels, beams)?;
         (0..levels).map(|level| self.head(level, &hidden.narrow(1, level, 1)?.squeeze(1)?)).collect()
     }
 
@@ -151,13 +217,13 @@ impl LazyDecoder {
         }
     }
 
-    /// Hidden states `[rows, places, d]` behind BOS and the first codes of rows of `width` codes.
-    fn hidden(&self, context: &Context, codes: &[u32], width: usize, places: usize, beams: usize) -> Result<Tensor> {
+    /// Hidden states `[rows, places, d]` behind BOS and all codes but the last of rows of `places` codes.
+    fn hidden(&self, context: &Context, codes: &[u32], places: usize, beams: usize) -> Result<Tensor> {
         let requests = context.requests()?;
         let (rows, size) = (requests * beams, self.config.d_model);
         let mut inputs = vec![self.begin.broadcast_as((rows, 1, size))?.contiguous()?];
-        for (level, table) in self.codes.iter().enumerate().take(places - 1) {
-            let column: Vec<u32> = codes.chunks(width.max(1)).filter_map(|c| c.get(level).copied()).collect();
+        for (level, table) in self.codes.iter().enumerate().take(places.saturating_sub(1)) {
+            let column: Vec<u32> = codes.chunks(places.max(1)).filter_map(|c| c.get(level).copied()).collect();
             let column = Tensor::from_vec(column, rows, &self.device)?;
             inputs.push(table.index_select(&column, 0)?.reshape((rows, 1, size))?);
         }

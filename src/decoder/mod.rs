@@ -4,6 +4,7 @@
 //! history of SIDs ─ContextProcessor─▶ keys = values (normalized once, no projection)
 //!                                          │ shared by all layers and all beams
 //! BOS, s¹, s² ─▶ [cross-attention, causal self-attention, gated FFN] × n ─▶ a head for each level
+//!                                          write: beam search, sampling ◀── catalog::Mask
 //! ```
 //!
 //! Nothing here knows of rewards or of the command line.
@@ -12,15 +13,21 @@ mod attention;
 mod beam;
 mod config;
 mod context;
+mod describe;
 mod feed_forward;
 mod lazy;
 mod norm;
+mod sample;
 mod weights;
+mod write;
 
 #[cfg(test)]
 mod tests;
 
-pub use beam::{Beam, Beams, beam_search};
+pub use beam::beam_search;
 pub use config::DecoderConfig;
-pub use lazy::{Context, LazyDecoder};
+pub use describe::{Describes, describe};
+pub use lazy::{Context, LazyDecoder, State};
+pub use sample::{Sampling, sample};
 pub use weights::Weights;
+pub use write::{Generated, Written};

@@ -3,8 +3,8 @@
 use candle_core::{D, Device};
 use candle_nn::ops::log_softmax;
 
-use super::{DecoderConfig, LazyDecoder, Weights, beam_search};
-use crate::catalog::{Catalog, MemoryCatalog, Sids};
+use super::{DecoderConfig, LazyDecoder, Sampling, Weights, beam_search, sample};
+use crate::catalog::{Catalog, Free, Legal, MemoryCatalog, Sids, Taken};
 
 fn tiny(shape: &[u32]) -> DecoderConfig {
     DecoderConfig {
@@ -40,22 +40,26 @@ fn log_prob(model: &LazyDecoder, request: usize, sid: &[u32]) -> f64 {
     (0..sid.len()).map(of).sum()
 }
 
-#[test]
-fn beams_are_the_best_of_all_legal_sids() {
-    let shape = [3, 3, 4];
-    // 20 of the 36 SIDs have an item; two items share one.
+/// 20 of the 36 SIDs have an item; two items share one.
+fn some_of_36() -> (Vec<[u32; 3]>, MemoryCatalog) {
     let all: Vec<[u32; 3]> =
         (0..36).map(|i| [i / 12, i / 4 % 3, i % 4]).filter(|s| (s[0] + 2 * s[1] + s[2]) % 9 > 3).collect();
     let mut codes: Vec<u32> = all.iter().flatten().copied().collect();
     codes.extend(all[0]);
     let keys = (0..=all.len()).map(|i| format!("i{i}")).collect();
-    let catalog = MemoryCatalog::new(keys, Some(Sids { codes: &codes, levels: 3 })).unwrap();
+    (all, MemoryCatalog::new(keys, Some(Sids { codes: &codes, levels: 3 })).unwrap())
+}
+
+#[test]
+fn beams_are_the_best_of_all_legal_sids() {
+    let shape = [3, 3, 4];
+    let (all, catalog) = some_of_36();
     for seed in 0..4 {
         let model = model(&tiny(&shape), seed);
         let context = model.read(&histories()).unwrap();
         // Wide enough that nothing is cut before the last level: beam search is then exhaustive.
         for (width, found) in [(100, all.len()), (12, 12)] {
-            let beams = beam_search(&model, &context, &catalog, width).unwrap();
+            let beams = beam_search(&model, &context, &Legal::all(&catalog), width).unwrap();
             assert_eq!(beams.dead_ends, 0);
             for (request, beams) in beams.requests.iter().enumerate() {
                 let mut expected: Vec<(f64, [u32; 3])> =
@@ -83,25 +87,108 @@ fn a_code_does_not_see_those_behind_it() {
     for (a, b) in one.iter().zip(&other) {
         assert_eq!(of(a), of(b));
     }
-    // Prefix by prefix they are those of teacher forcing.
-    let next = model.next(&context, &[0, 1, 2, 0, 0, 0, 1, 1, 2, 2, 0, 2], 2, 2).unwrap();
-    for (a, b) in of(&next).iter().flatten().zip(of(&one[2]).iter().flatten()) {
-        assert!((a - b).abs() < 1e-5, "{a} and {b}");
+    // Code by code, with keys and values kept, they are those of teacher forcing; beams may change places.
+    let mut state = model.begin(&context).unwrap();
+    assert!(near(state.logits(), &model.forced(&context, &[0; 9], 1).unwrap()[0]));
+    let firsts = [0, 2, 0, 1, 2, 0];
+    state = model.extend(&context, &state, &[0, 0, 1, 1, 2, 2], &firsts, 2).unwrap();
+    assert!(near(state.logits(), &one[1]));
+    // The second beam of each request goes on twice.
+    state = model.extend(&context, &state, &[1, 1, 3, 3, 5, 5], &[0, 1, 1, 2, 2, 2], 2).unwrap();
+    let twice = [2, 0, 9, 2, 1, 9, 1, 1, 9, 1, 2, 9, 0, 2, 9, 0, 2, 9];
+    assert!(near(state.logits(), &forced(&twice.map(|c| c % 4))[2]));
+}
+
+fn near(a: &candle_core::Tensor, b: &candle_core::Tensor) -> bool {
+    (a - b).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap() < 1e-5
+}
+
+/// The sampled distribution is the product of the renormalized ones, and both log-probabilities are given.
+#[test]
+fn what_is_drawn_is_the_masked_distribution() {
+    let (all, catalog) = some_of_36();
+    let model = model(&tiny(&[3, 3, 4]), 2);
+    let histories = histories();
+    let context = model.read(&histories[..1]).unwrap();
+    let temperature = 0.7;
+    let n = 20_000;
+    let drawn = sample(&model, &context, &Legal::all(&catalog), Sampling { n, temperature, seed: 5 }).unwrap();
+    // By brute force: at each level the legal codes' shares of π^(1/T).
+    let level_logits = |sid: &[u32; 3]| model.forced(&context, sid, 1).unwrap();
+    for sid in &all {
+        let logits = level_logits(sid);
+        let mut masked = 0.0;
+        for level in 0..3 {
+            let row: Vec<f32> = logits[level].squeeze(0).unwrap().to_vec1().unwrap();
+            let legal = |code: &usize| all.iter().any(|s| s[..level] == sid[..level] && s[level] == *code as u32);
+            let weight = |code: usize| (f64::from(row[code]) / temperature).exp();
+            let sum: f64 = (0..row.len()).filter(legal).map(weight).sum();
+            masked += (weight(sid[level] as usize) / sum).ln();
+        }
+        let those: Vec<_> = drawn.requests[0].iter().filter(|w| w.sid == sid).collect();
+        let (share, p) = (those.len() as f64 / n as f64, masked.exp());
+        // Five standard errors.
+        assert!((share - p).abs() < 5.0 * (p * (1.0 - p) / n as f64).sqrt(), "{sid:?}: {share}, and {p}");
+        for written in those.iter().take(1) {
+            assert!((written.masked - masked).abs() < 1e-4);
+            assert!((written.log_prob - log_prob(&model, 0, sid)).abs() < 1e-4);
+        }
     }
+    assert!(drawn.requests[0].iter().all(|w| all.iter().any(|s| w.sid == s)));
+    // Without a mask, illegal ones are drawn as often as the model says.
+    let free = sample(&model, &context, &Free { shape: &[3, 3, 4] }, Sampling { n, temperature: 1.0, seed: 6 }).unwrap();
+    let legal = free.requests[0].iter().filter(|w| all.iter().any(|s| w.sid == s)).count() as f64 / n as f64;
+    let p: f64 = all.iter().map(|sid| log_prob(&model, 0, sid).exp()).sum();
+    assert!((legal - p).abs() < 5.0 * (p * (1.0 - p) / n as f64).sqrt(), "{legal}, and {p}");
+    assert!(free.requests[0].iter().all(|w| (w.masked - w.log_prob).abs() < 1e-5));
+}
+
+/// A million draws under masks that differ from request to request.
+#[test]
+fn no_draw_leaves_the_mask() {
+    let (_, catalog) = some_of_36();
+    let model = model(&tiny(&[3, 3, 4]), 4);
+    let requests = 40;
+    let histories: Vec<Vec<&[u32]>> = (0..requests).map(|i| histories()[i % 3].clone()).collect();
+    let places = catalog.by_sid().len() as u32;
+    let mut taken = Taken::for_all(&(0..places).map(|p| p % 5 != 0).collect::<Vec<_>>());
+    for request in 0..requests as u32 {
+        let own = |p: &u32| taken.is_left(*p) && (p * 7 + request).is_multiple_of(1 + request % 4);
+        taken.push((0..places).filter(own).collect());
+    }
+    let legal = Legal::without(&catalog, &taken);
+    let context = model.read(&histories).unwrap();
+    let mut drawn = 0;
+    for seed in 0..25 {
+        let found = sample(&model, &context, &legal, Sampling { n: 1_000, temperature: 2.0, seed }).unwrap();
+        for (request, found) in found.requests.iter().enumerate() {
+            assert_eq!(found.len(), if legal.beneath(request, &[]) > 0 { 1_000 } else { 0 });
+            drawn += found.len();
+            assert!(found.iter().all(|w| legal.allows(request, &w.sid)), "request {request}");
+        }
+    }
+    // Requests of which everything is taken away write nothing.
+    assert_eq!(drawn, 25_000 * (0..requests).filter(|r| legal.beneath(*r, &[]) > 0).count());
+    assert!((700_000..1_000_000).contains(&drawn), "{drawn}");
+}
+
+/// The logits of the first code.
+fn first(model: &LazyDecoder, histories: &[Vec<&[u32]>]) -> Vec<Vec<f32>> {
+    model.begin(&model.read(histories).unwrap()).unwrap().logits().to_vec2().unwrap()
 }
 
 #[test]
 fn a_request_does_not_see_another_and_places_in_a_history_count() {
     let model = model(&tiny(&[3, 3, 4]), 3);
-    let together = model.next(&model.read(&histories()).unwrap(), &[], 0, 1).unwrap().to_vec2::<f32>().unwrap();
+    let together = first(&model, &histories());
     for (request, history) in histories().into_iter().enumerate() {
-        let alone = model.next(&model.read(&[history]).unwrap(), &[], 0, 1).unwrap().to_vec2::<f32>().unwrap();
+        let alone = first(&model, &[history]);
         for (a, b) in alone[0].iter().zip(&together[request]) {
             assert!((a - b).abs() < 1e-5, "request {request}");
         }
     }
     let turned: Vec<&[u32]> = HISTORIES[2].iter().rev().copied().collect();
-    let turned = model.next(&model.read(&[turned]).unwrap(), &[], 0, 1).unwrap().to_vec2::<f32>().unwrap();
+    let turned = first(&model, &[turned]);
     assert!(turned[0].iter().zip(&together[2]).any(|(a, b)| (a - b).abs() > 1e-4));
 }
 
@@ -156,10 +243,10 @@ fn a_catalog_bounds_the_beams() {
     let catalog =
         MemoryCatalog::new(vec!["a".into(), "b".into()], Some(Sids { codes: &[0, 1, 2, 0, 1, 3], levels: 3 })).unwrap();
     let model = model(&tiny(&[3, 3, 4]), 1);
-    let beams = beam_search(&model, &model.read(&histories()).unwrap(), &catalog, 10).unwrap();
+    let beams = beam_search(&model, &model.read(&histories()).unwrap(), &Legal::all(&catalog), 10).unwrap();
     assert!(beams.requests.iter().all(|b| b.len() == 2));
     assert!(beams.requests.iter().flatten().all(|b| !catalog.behind(&b.sid).is_empty()));
     let empty = MemoryCatalog::new(vec!["a".into()], Some(Sids { codes: &[u32::MAX; 3], levels: 3 })).unwrap();
-    let beams = beam_search(&model, &model.read(&histories()).unwrap(), &empty, 10).unwrap();
+    let beams = beam_search(&model, &model.read(&histories()).unwrap(), &Legal::all(&empty), 10).unwrap();
     assert_eq!((beams.requests.iter().map(Vec::len).sum::<usize>(), beams.dead_ends), (0, 3));
 }

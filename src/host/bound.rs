@@ -33,6 +33,8 @@ pub enum Declared {
     Rollout,
     Past,
     Wanted,
+    /// Declared, and not looked at.
+    Unused,
 }
 
 impl Declared {
@@ -43,6 +45,7 @@ impl Declared {
             Self::Rollout => "rollout",
             Self::Past => "past",
             Self::Wanted => "wanted",
+            Self::Unused => "unused",
         }
     }
 }

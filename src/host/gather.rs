@@ -49,6 +49,7 @@ impl Cleaned {
                 Declared::Rollout => (&rollouts.columns, layout.n_rows),
                 Declared::Past => (&requests.columns, layout.past.index.len()),
                 Declared::Wanted => (&requests.columns, layout.wanted.index.len()),
+                Declared::Unused => continue,
             };
             let Some(given) = handed(columns, InputId(i as u32)) else {
                 return Err(unfit(format!("`{name}` was declared and is not handed in")));

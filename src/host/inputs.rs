@@ -11,6 +11,11 @@ impl InputId {
     pub(super) fn of(i: usize) -> Self {
         Self(i as u32)
     }
+
+    /// Its place among the declared ones.
+    pub(super) fn place(self) -> usize {
+        self.0 as usize
+    }
 }
 
 /// How many rollouts each request has.

@@ -18,6 +18,7 @@ mod gather;
 mod given;
 mod groups;
 mod inputs;
+mod masks;
 mod pairs;
 mod providers;
 mod reads;

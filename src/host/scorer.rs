@@ -9,6 +9,7 @@ use super::gather::{Cleaned, asked_in_catalog, find_history, find_items, find_si
 use super::given::Slot;
 use super::groups::Layout;
 use super::inputs::{InputId, Requests, Rollouts};
+use super::masks::Masks;
 use super::pairs::SignalRoom;
 use super::reads::{constant_picks, early, unseen};
 use super::reward::Reward;
@@ -19,7 +20,7 @@ use crate::control::Controllers;
 use crate::diagnostic::Fault;
 use crate::eval::reference::Reference;
 use crate::eval::{ControlState, Evaluator, Run, Scores, Share, Stop, Texts};
-use crate::program::{Column, FeatureId, column_names, columns};
+use crate::program::{Column, FeatureId, Program, column_names, columns};
 use crate::slate::{self, Choice};
 use crate::types::{Host, Scale};
 
@@ -43,6 +44,7 @@ pub struct Scorer<'c> {
     notes: Vec<String>,
     evaluator_seconds: f64,
     evaluator: Reference,
+    pub(super) masks: Option<Masks>,
     /// Texts of the catalog, and behind them those of the step.
     texts: Texts,
     catalog_texts: usize,
@@ -93,26 +95,7 @@ impl<'c> Scorer<'c> {
                 ));
             }
         }
-        let texts = catalog.as_ref().map_or_else(Texts::default, |c| c.texts().clone());
-        let n_rows = capacity.requests * capacity.group;
-        let mut cleaned = Cleaned::default();
-        cleaned.sid.reserve(Scale::Sid, n_rows);
-        for (name, as_what) in &declared {
-            let mut slot = Slot::default();
-            let cells = match as_what {
-                Declared::Request => capacity.requests,
-                Declared::Rollout => n_rows,
-                Declared::Past | Declared::Wanted => capacity.requests * capacity.list,
-            };
-            if let Some(feature) = schema.feature(name) {
-                slot.reserve(feature.scale, cells);
-            }
-            cleaned.slots.push(slot);
-        }
-        let mut layout = Layout::with_room(capacity.requests, n_rows);
-        layout.columns = Vec::with_capacity(program.features.len());
-        layout.in_catalog = asked_in_catalog(&program).into_iter().map(|f| (f, Vec::with_capacity(n_rows))).collect();
-        let asks_for_items = providers.contains(&Some(Provider::Catalog)) || !layout.in_catalog.is_empty();
+        let asks_for_items = providers.contains(&Some(Provider::Catalog)) || !asked_in_catalog(&program).is_empty();
         let predicted: Vec<FeatureId> = providers
             .iter()
             .zip(0..)
@@ -130,27 +113,67 @@ impl<'c> Scorer<'c> {
             providers,
             asks_for_items,
         };
+        let room = SignalRoom::new(sources, held_out, fail_above);
+        Self { state, controllers, seen, notes, signals: room, ..Self::of_rules(reward, bound, capacity) }
+    }
+
+    /// A scorer without sources, controllers and state: scratch for the capacity, and what was bound.
+    pub(super) fn of_rules(reward: Reward, bound: Bound, capacity: Capacity) -> Self {
+        let texts = bound.catalog.as_ref().map_or_else(Texts::default, |c| c.texts().clone());
+        let n_rows = capacity.requests * capacity.group;
+        let mut cleaned = Cleaned::default();
+        cleaned.sid.reserve(Scale::Sid, n_rows);
+        for (name, as_what) in &bound.declared {
+            let mut slot = Slot::default();
+            let cells = match as_what {
+                Declared::Request => capacity.requests,
+                Declared::Rollout => n_rows,
+                Declared::Past | Declared::Wanted => capacity.requests * capacity.list,
+                Declared::Unused => 0,
+            };
+            if let Some(feature) = bound.schema.feature(name) {
+                slot.reserve(feature.scale, cells);
+            }
+            cleaned.slots.push(slot);
+        }
+        let program = &bound.program;
+        let mut layout = Layout::with_room(capacity.requests, n_rows);
+        layout.columns = Vec::with_capacity(program.features.len());
+        layout.in_catalog = asked_in_catalog(program).into_iter().map(|f| (f, Vec::with_capacity(n_rows))).collect();
         Self {
-            scores: Scores::empty(&bound.program, host, 0, Vec::new()),
-            signals: SignalRoom::new(sources, held_out, fail_above),
+            scores: Scores::empty(program, bound.host, 0, Vec::new()),
+            signals: SignalRoom::new(Vec::new(), Vec::new(), 1.0),
             catalog_texts: texts.len(),
             item_idx: Vec::with_capacity(n_rows),
             in_statistics: Vec::with_capacity(n_rows),
             evaluator: Reference,
+            seen: vec![Share::default(); program.parts.len()],
             reward,
             capacity,
             bound,
-            state,
-            controllers,
+            state: ControlState::default(),
+            controllers: Controllers::default(),
             unended: 0,
-            seen,
-            notes,
+            notes: Vec::new(),
             evaluator_seconds: 0.0,
+            masks: None,
             texts,
             cleaned,
             item_sids: Vec::new(),
             layout,
         }
+    }
+
+    /// The program as it was bound: what a host makes constant is switched off.
+    #[must_use]
+    pub fn program(&self) -> &Arc<Program> {
+        &self.bound.program
+    }
+
+    /// The most that a step may hold.
+    #[must_use]
+    pub fn capacity(&self) -> Capacity {
+        self.capacity
     }
 
     /// The reward that is bound.

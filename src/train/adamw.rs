@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use candle_core::backprop::GradStore;
 use candle_core::{Result, Tensor};
 
+use super::shards::Gradients;
 use crate::decoder::Weights;
 
 /// Moments by variable, and the settings that do not change.
@@ -42,20 +42,18 @@ impl AdamW {
     ///
     /// # Errors
     /// What candle says.
-    pub fn step(&mut self, weights: &Weights, grads: &GradStore, step: u64, lr: f64) -> Result<f64> {
+    pub fn step(&mut self, weights: &Weights, grads: &Gradients, step: u64, lr: f64) -> Result<f64> {
         let mut squares = 0.0;
-        for var in weights.vars().values() {
-            if let Some(grad) = grads.get(var.as_tensor()) {
-                squares += f64::from(grad.sqr()?.sum_all()?.to_scalar::<f32>()?);
-            }
+        for grad in grads.values() {
+            squares += f64::from(grad.sqr()?.sum_all()?.to_scalar::<f32>()?);
         }
         let norm = squares.sqrt();
         let scale = if norm > self.clip { self.clip / norm } else { 1.0 };
         let (first, second) = self.betas;
         let power = |beta: f64| 1.0 - beta.powf(step as f64);
         for (name, var) in weights.vars() {
-            let Some(grad) = grads.get(var.as_tensor()) else { continue };
-            let grad = (grad.detach() * scale)?;
+            let Some(grad) = grads.get(name) else { continue };
+            let grad = (grad * scale)?;
             let (m, v) = match self.moments.get(name) {
                 Some((m, v)) => (m.clone(), v.clone()),
                 None => (grad.zeros_like()?, grad.zeros_like()?),

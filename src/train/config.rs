@@ -50,10 +50,78 @@ impl Optimization {
 #[derive(Clone, Debug, PartialEq)]
 pub struct RlConfig {
     pub optimization: Optimization,
-    /// Rollouts of a request: the beams of a search.
+    /// Rollouts of a request.
     pub group: usize,
+    pub rollouts: Rollout,
+    /// Whether rollouts are written under the mask of the catalog and of the rules that are known beforehand.
+    pub masked: bool,
+    /// Of sampled rollouts; the policy is trained at the same.
+    pub temperature: f64,
+    pub advantage: Normalization,
+    pub bound: Bound,
+    /// Updates with the same rollouts: behind the first, π is no longer what wrote them.
+    pub updates: u64,
     /// The weight of the next-item loss beside it.
     pub joint: f64,
+    /// The weight of KL(π ‖ the policy that the run began with), over the codes allowed behind what was written.
+    pub kl: f64,
+    /// After so many steps, held-out users are looked at.
+    pub watch: u64,
+}
+
+/// How rollouts are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rollout {
+    /// The beams of a search, the most probable first.
+    Beam,
+    /// Independent draws.
+    Sample,
+}
+
+/// What becomes of rewards within their group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Normalization {
+    /// (r − mean) / (spread + 10⁻⁴), the spread that of the population.
+    ZScore,
+    /// r − mean.
+    MeanOnly,
+    /// GDPO (arXiv 2601.05242): a z-score of each part of the reward, their weighted sum one over the batch.
+    PerTerm,
+}
+
+/// How far a step may move a probability (`train::rl`).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Bound {
+    None,
+    Ppo { epsilon: f64 },
+    Ecpo { epsilon: f64, delta: f64 },
+    Gbpo,
+}
+
+impl Default for RlConfig {
+    fn default() -> Self {
+        Self {
+            optimization: Optimization {
+                steps: 120,
+                batch: 32,
+                lr: 3e-4,
+                warm_up: 10,
+                weight_decay: 0.0,
+                drop_items: 0.0,
+                clip: 1.0,
+            },
+            group: 32,
+            rollouts: Rollout::Beam,
+            masked: true,
+            temperature: 1.0,
+            advantage: Normalization::ZScore,
+            bound: Bound::None,
+            updates: 1,
+            joint: 0.5,
+            kl: 0.0,
+            watch: 20,
+        }
+    }
 }
 
 impl TrainConfig {
@@ -105,8 +173,6 @@ fn read(root: &Node, out: &mut Diagnostics) -> TrainConfig {
         drop_items: 0.0,
         clip: 1.0,
     };
-    let gentle =
-        Optimization { steps: 120, batch: 32, lr: 3e-4, warm_up: 10, weight_decay: 0.0, drop_items: 0.0, clip: 1.0 };
     TrainConfig {
         name,
         schema,
@@ -118,16 +184,57 @@ fn read(root: &Node, out: &mut Diagnostics) -> TrainConfig {
             keys.finish(out);
             found
         }),
-        rl: rl.map_or(RlConfig { optimization: gentle.clone(), group: 32, joint: 0.5 }, |node| {
-            let mut keys = Keys::of(node, "`rl`", out);
-            let group = keys.int("group", out).map_or(32, |n| n as usize);
-            let joint = real(&mut keys, "joint", 0.5, out);
-            let found = RlConfig { optimization: optimization(&mut keys, gentle, out), group, joint };
-            keys.finish(out);
-            found
-        }),
+        rl: rl.map_or_else(RlConfig::default, |node| rl_config(node, out)),
         seed,
     }
+}
+
+fn rl_config(node: &Node, out: &mut Diagnostics) -> RlConfig {
+    let plain = RlConfig::default();
+    let mut keys = Keys::of(node, "`rl`", out);
+    let group = keys.int("group", out).map_or(plain.group, |n| n as usize);
+    let rollouts = word(&mut keys, "rollouts", &[("beam", Rollout::Beam), ("sample", Rollout::Sample)], out);
+    let masked = word(&mut keys, "decode", &[("masked", true), ("free", false)], out);
+    let kinds = [("z_score", Normalization::ZScore), ("mean_only", Normalization::MeanOnly), ("per_term", Normalization::PerTerm)];
+    let advantage = word(&mut keys, "advantage", &kinds, out);
+    let (epsilon, delta) = (real(&mut keys, "epsilon", 0.2, out), real(&mut keys, "delta", 0.1, out));
+    let bounds = [
+        ("none", Bound::None),
+        ("ppo", Bound::Ppo { epsilon }),
+        ("ecpo", Bound::Ecpo { epsilon, delta }),
+        ("gbpo", Bound::Gbpo),
+    ];
+    let bound = word(&mut keys, "bound", &bounds, out);
+    let temperature = real(&mut keys, "temperature", plain.temperature, out);
+    if temperature <= 0.0 {
+        out.push(Diagnostic::at(&code::SCHEMA_VALUE, node.span, "`temperature` is above 0"));
+    }
+    let config = RlConfig {
+        group,
+        rollouts: rollouts.unwrap_or(plain.rollouts),
+        masked: masked.unwrap_or(plain.masked),
+        temperature,
+        advantage: advantage.unwrap_or(plain.advantage),
+        bound: bound.unwrap_or(plain.bound),
+        updates: keys.int("updates", out).unwrap_or(plain.updates).max(1),
+        joint: real(&mut keys, "joint", plain.joint, out),
+        kl: real(&mut keys, "kl", plain.kl, out),
+        watch: keys.int("watch", out).unwrap_or(plain.watch),
+        optimization: optimization(&mut keys, plain.optimization, out),
+    };
+    keys.finish(out);
+    config
+}
+
+/// One of some words.
+fn word<T: Copy>(keys: &mut Keys<'_>, key: &'static str, words: &[(&str, T)], out: &mut Diagnostics) -> Option<T> {
+    let (text, span) = keys.text(key, out)?;
+    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+    if found.is_none() {
+        let all: Vec<String> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+        out.push(Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{key}` is one of {}", all.join(", "))));
+    }
+    found
 }
 
 fn optimization(keys: &mut Keys<'_>, default: Optimization, out: &mut Diagnostics) -> Optimization {

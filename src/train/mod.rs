@@ -6,20 +6,30 @@
 //! ```
 
 mod adamw;
+mod baselines;
 mod checkpoint;
+mod classes;
 mod config;
 mod evaluate;
+mod journal;
 mod pretrain;
+mod requests;
 mod rl;
 mod samples;
+mod shards;
 
 #[cfg(test)]
 mod tests;
 
 pub use adamw::AdamW;
+pub use baselines::Baselines;
 pub use checkpoint::Checkpoint;
-pub use config::{Optimization, RlConfig, TrainConfig};
-pub use evaluate::{Evaluation, evaluate};
+pub(crate) use checkpoint::failed;
+pub use classes::classes;
+pub use config::{Bound, Normalization, Optimization, RlConfig, Rollout, TrainConfig};
+pub use evaluate::{Class, Evaluation, Mean, Question, User, evaluate};
+pub use journal::Journal;
 pub use pretrain::Pretraining;
-pub use rl::{Reinforcement, RlStep};
-pub use samples::{Part, Sequences};
+pub use requests::Prompts;
+pub use rl::{Reinforcement, RlStep, Seconds};
+pub use samples::{Part, Place, Sequences};

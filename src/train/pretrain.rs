@@ -7,7 +7,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::{Checkpoint, failed};
 use super::config::Optimization;
+use super::requests::targets;
 use super::samples::{Part, Place, Sequences};
+use super::shards::gradients;
 use crate::catalog::Catalog;
 use crate::decoder::LazyDecoder;
 use crate::diagnostic::{Diagnostic, Fault, code};
@@ -57,6 +59,12 @@ impl<'r> Pretraining<'r> {
         &self.model
     }
 
+    /// Samples that it draws from.
+    #[must_use]
+    pub fn n_samples(&self) -> usize {
+        self.samples.len()
+    }
+
     /// One step; gives its loss. Which samples it sees follows from the seed and its number alone, so that a run
     /// that goes on from a checkpoint is the run that was not stopped.
     ///
@@ -76,17 +84,23 @@ impl<'r> Pretraining<'r> {
             histories.iter_mut().for_each(|history| history.retain(&mut keeps));
         }
         let targets = targets(self.sequences, self.catalog, &batch);
-        let loss = next_item_loss(&self.model, &histories, &targets).map_err(failed)?;
-        let value = f64::from(loss.to_scalar::<f32>().map_err(failed)?);
-        if !value.is_finite() {
-            return Err(diverged(step, value));
-        }
-        let grads = loss.backward().map_err(failed)?;
+        let (n, levels) = (batch.len(), self.model.config().shape.len());
         let Checkpoint { weights, optimizer, .. } = &mut self.checkpoint;
+        let (grads, losses) = gradients(weights, n, |rows| {
+            let (of, to) = (rows.start * levels, rows.end * levels);
+            let histories = histories.get(rows.clone()).unwrap_or(&[]);
+            let loss = next_item_loss(&self.model, histories, targets.get(of..to).unwrap_or(&[]))?;
+            Ok(((loss * (rows.len() as f64 / n as f64))?, ()))
+        })
+        .map_err(failed)?;
+        let loss = losses.iter().map(|(loss, ())| loss).sum::<f64>();
+        if !loss.is_finite() {
+            return Err(diverged(step, loss));
+        }
         optimizer.step(weights, &grads, step, self.settings.rate(step)).map_err(failed)?;
         // The tensors of the model are those of the variables: they moved with them.
         self.checkpoint.step = step;
-        Ok(value)
+        Ok(loss)
     }
 }
 
@@ -101,11 +115,6 @@ pub fn diverged(step: u64, loss: f64) -> Fault {
         Diagnostic::bare(&code::DIVERGED, format!("the loss of step {step} is {loss}"))
             .help("the last checkpoint is still good: go on from it with a smaller `lr`"),
     )
-}
-
-/// The SIDs of the samples' targets, one behind the other.
-pub fn targets(sequences: &Sequences, catalog: &dyn Catalog, batch: &[Place]) -> Vec<u32> {
-    batch.iter().flat_map(|at| catalog.sid(sequences.at(*at).1).unwrap_or(&[])).copied().collect()
 }
 
 /// The mean loss of targets behind histories (newest first).

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use candle_core::Device;
 
-use super::{AdamW, Checkpoint, Optimization, Part, Pretraining, Reinforcement, RlConfig, Sequences, evaluate};
+use super::{
+    AdamW, Checkpoint, Class, Optimization, Part, Pretraining, Question, Reinforcement, RlConfig, Sequences, evaluate,
+};
 use crate::catalog::{Catalog, MemoryCatalog, Sids};
 use crate::control::Controllers;
 use crate::decoder::DecoderConfig;
@@ -34,6 +36,14 @@ fn fresh(catalog: &dyn Catalog) -> Checkpoint {
     let small = DecoderConfig::small(&[4, 6]);
     let config = DecoderConfig { history: 4, d_model: 32, d_ffn: 48, layers: 1, ..small };
     Checkpoint::new(&config, 5, catalog.id(), AdamW::new(0.01, 1.0), &Device::Cpu).unwrap()
+}
+
+/// The same by way of a file.
+fn twin(checkpoint: &Checkpoint) -> Checkpoint {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("twin.safetensors");
+    checkpoint.save(&path).unwrap();
+    Checkpoint::load(&path, AdamW::new(0.01, 1.0), &Device::Cpu).unwrap()
 }
 
 /// All numbers of a checkpoint, bit by bit.
@@ -68,9 +78,13 @@ fn what_follows_is_learned() {
         last = run.step().unwrap();
     }
     assert!(last < 0.15, "{last}");
-    let found =
-        evaluate(run.model(), &sequences, &catalog, (&sequences.samples(Part::Test), 10), &[], &mut |_| {}).unwrap();
-    assert!(found.ndcg > 0.97 && found.hit_rate == found.hit_rate_sid, "{found:?}");
+    let question = Question { length: 10, classes: &[], sampled: 50, seed: 1, at_most: None };
+    let tests = sequences.samples(Part::Test);
+    let found = evaluate(run.model(), &sequences, &catalog, &tests, &question, &|_| {}).unwrap();
+    let ndcg = found.interval(|u| Some(u.ndcg));
+    assert!(ndcg.mean > 0.97 && ndcg.low > 0.95 && ndcg.high <= 1.0 && ndcg.low <= ndcg.mean, "{ndcg:?}");
+    assert_eq!(found.mean(|u| Some(u.hit)), found.mean(|u| Some(u.hit_sid)));
+    assert!(found.mean(|u| u.log_prob) > 0.8_f64.ln() && found.mean(|u| u.legal) > 0.95);
 }
 
 #[test]
@@ -157,10 +171,11 @@ fn a_capped_class_is_served_less() {
     while base.checkpoint.step < pretraining.steps {
         base.step().unwrap();
     }
-    let classes = [("ads".to_string(), (0..ITEMS).map(is_ad).collect::<Vec<_>>())];
+    let classes = [Class { name: "ads".into(), members: (0..ITEMS).map(is_ad).collect() }];
     let tests = sequences.samples(Part::Test);
+    let question = Question { length: 6, classes: &classes, sampled: 0, seed: 1, at_most: None };
     let shown = |model: &crate::decoder::LazyDecoder| {
-        evaluate(model, &sequences, &*catalog, (&tests, 6), &classes, &mut |_| {}).unwrap().shares[0]
+        evaluate(model, &sequences, &*catalog, &tests, &question, &|_| {}).unwrap().mean(|u| Some(u.served[0]))
     };
     let before = shown(base.model());
     let controllers =
@@ -168,11 +183,12 @@ fn a_capped_class_is_served_less() {
     let controllers = Controllers::from_text("c.yaml", controllers, reward.program()).unwrap();
     let binding = reward.bind(&catalog).training(Decode::Masked, Order::Beam).wanted(&["sid"]).controllers(controllers);
     let scorer = binding.capacity(Capacity { requests: 16, group: 12, list: 4 }).build().unwrap();
-    let config = RlConfig { optimization: Optimization { batch: 16, lr: 5e-3, ..settings(80) }, group: 12, joint: 0.2 };
-    let mut checkpoint = base.checkpoint;
-    checkpoint.optimizer = AdamW::new(0.0, 1.0);
+    let optimization = Optimization { batch: 16, lr: 5e-3, ..settings(80) };
+    let config = RlConfig { optimization, group: 12, joint: 0.2, ..RlConfig::default() };
+    let begin = || Checkpoint { optimizer: AdamW::new(0.0, 1.0), step: 0, ..twin(&base.checkpoint) };
     let valid = sequences.samples(Part::Valid);
-    let mut run = Reinforcement::new(checkpoint, scorer, &config, (&sequences, valid), &*catalog, 9).unwrap();
+    let both = (begin(), begin());
+    let mut run = Reinforcement::new(both, scorer, &config, (&sequences, valid), &*catalog, 9).unwrap();
     let mut prices = Vec::new();
     while run.checkpoint.step < 80 {
         prices.push(run.step().unwrap().moved[0].lambda.unwrap().1);

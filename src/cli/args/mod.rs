@@ -1,8 +1,15 @@
 //! The arguments of every command.
 
+mod decoder;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use decoder::{
+    DecoderArgs, DecoderCommand, EvalArgs, GenerateArgs, GroundArgs, PretrainArgs, RlArgs, RunFiles, TrainArgs,
+    TrainCommand,
+};
 
 /// Reward systems for generative recommendation, as files that are checked.
 #[derive(Debug, Parser)]
@@ -46,6 +53,12 @@ pub enum Command {
     Catalog(CatalogArgs),
     /// Train a decoder: on next items, then by a reward.
     Train(TrainArgs),
+    /// Write items for users with a trained decoder.
+    Generate(GenerateArgs),
+    /// Say how good a decoder is, and what it shows.
+    Eval(EvalArgs),
+    /// Say what a decoder is made of.
+    Decoder(DecoderArgs),
     /// Everything once, on a small made-up feed: no data needed.
     Demo(DemoArgs),
 }
@@ -243,54 +256,6 @@ pub enum CatalogCommand {
         #[arg(long, value_enum, default_value_t = SummaryFormat::Human)]
         format: SummaryFormat,
     },
-}
-
-#[derive(Debug, Args)]
-pub struct TrainArgs {
-    #[command(subcommand)]
-    pub command: TrainCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum TrainCommand {
-    /// Learn to write the next item's SID.
-    Pretrain {
-        #[command(flatten)]
-        run: TrainFiles,
-        /// Go on from the checkpoint at `--out`.
-        #[arg(long)]
-        resume: bool,
-    },
-    /// Learn by a reward, from a checkpoint.
-    Rl {
-        #[command(flatten)]
-        run: TrainFiles,
-        /// The checkpoint to begin with.
-        #[arg(long)]
-        checkpoint: PathBuf,
-        /// The reward file.
-        #[arg(long)]
-        reward: PathBuf,
-        /// How its caps are moved (YAML).
-        #[arg(long)]
-        controllers: Option<PathBuf>,
-        /// Give a `param` another value.
-        #[arg(long = "set", value_name = "NAME=VALUE")]
-        settings: Vec<String>,
-    },
-}
-
-/// What a run stands on.
-#[derive(Debug, Args)]
-pub struct TrainFiles {
-    /// The config (YAML).
-    pub config: PathBuf,
-    /// Folder of the data files.
-    #[arg(long)]
-    pub data: PathBuf,
-    /// Where the checkpoint is written.
-    #[arg(long)]
-    pub out: PathBuf,
 }
 
 #[derive(Debug, Args)]

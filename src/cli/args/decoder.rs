@@ -1,0 +1,185 @@
+//! The arguments of what has to do with a decoder.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::SummaryFormat;
+
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    #[command(subcommand)]
+    pub command: TrainCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum TrainCommand {
+    /// Learn to write the next item's SID.
+    Pretrain(PretrainArgs),
+    /// Learn by a reward, from a checkpoint.
+    Rl(RlArgs),
+}
+
+/// What every decoder stands on.
+#[derive(Debug, Args)]
+pub struct GroundArgs {
+    /// The config (YAML).
+    pub config: PathBuf,
+    /// Folder of the data files.
+    #[arg(long)]
+    pub data: PathBuf,
+    /// A catalog file (`rewardc catalog build`); left out: what the schema names is read anew.
+    #[arg(long)]
+    pub catalog: Option<PathBuf>,
+    /// Where tensors lie: `cpu`, `cuda:0`.
+    #[arg(long, default_value = "cpu")]
+    pub device: String,
+    /// In the place of the config's `seed`.
+    #[arg(long)]
+    pub seed: Option<u64>,
+}
+
+/// What a run writes.
+#[derive(Debug, Args)]
+pub struct RunFiles {
+    /// Where the checkpoint is written.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Go on from the checkpoint at `--out`, if there is one.
+    #[arg(long)]
+    pub resume: bool,
+    /// Steps between checkpoints; left out: 500 of `pretrain`, 20 of `rl`.
+    #[arg(long)]
+    pub save_every: Option<u64>,
+    /// Where each step's numbers go (JSON, a line a step); left out: beside the checkpoint, `.jsonl`.
+    #[arg(long)]
+    pub metrics: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct PretrainArgs {
+    #[command(flatten)]
+    pub ground: GroundArgs,
+    #[command(flatten)]
+    pub run: RunFiles,
+}
+
+#[derive(Debug, Args)]
+pub struct RlArgs {
+    #[command(flatten)]
+    pub ground: GroundArgs,
+    #[command(flatten)]
+    pub run: RunFiles,
+    /// The checkpoint to begin with.
+    #[arg(long)]
+    pub checkpoint: PathBuf,
+    /// The reward file.
+    #[arg(long)]
+    pub reward: PathBuf,
+    /// How its caps are moved (YAML).
+    #[arg(long)]
+    pub controllers: Option<PathBuf>,
+    /// Give a `param` another value.
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    pub settings: Vec<String>,
+    /// Go on from a checkpoint that was trained with another reward.
+    #[arg(long)]
+    pub allow_other_reward: bool,
+}
+
+/// Whose lists are made.
+#[derive(Debug, Args)]
+pub struct Users {
+    /// Only users whose requests reinforcement learning never draws.
+    #[arg(long)]
+    pub held_out: bool,
+    /// No more than so many, the first ones.
+    #[arg(long)]
+    pub users: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    #[command(flatten)]
+    pub ground: GroundArgs,
+    /// The decoder.
+    #[arg(long)]
+    pub checkpoint: PathBuf,
+    #[command(flatten)]
+    pub who: Users,
+    /// Items for each user.
+    #[arg(long, default_value_t = 10)]
+    pub length: usize,
+    /// Candidates for each user: beams, or draws; left out: four times `--length` with a reward, else as many.
+    #[arg(long)]
+    pub candidates: Option<usize>,
+    /// Draw instead of a beam search.
+    #[arg(long)]
+    pub sample: bool,
+    /// Of draws.
+    #[arg(long, default_value_t = 1.0)]
+    pub temperature: f64,
+    /// Write without any mask: what is written may stand for no item.
+    #[arg(long, conflicts_with = "reward")]
+    pub free: bool,
+    /// A reward for serving: its rules become masks, its `total` chooses, its hard caps are kept.
+    #[arg(long)]
+    pub reward: Option<PathBuf>,
+    /// Give a `param` of it another value.
+    #[arg(long = "set", value_name = "NAME=VALUE", requires = "reward")]
+    pub settings: Vec<String>,
+    /// Where to write (NDJSON, a line an item); left out: standard output.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    #[command(flatten)]
+    pub ground: GroundArgs,
+    /// The decoder.
+    #[arg(long)]
+    pub checkpoint: PathBuf,
+    #[command(flatten)]
+    pub who: Users,
+    /// Items of a list.
+    #[arg(long, default_value_t = 10)]
+    pub length: usize,
+    /// A reward for training whose caps say which classes to look at; it has no part in what is decoded.
+    #[arg(long)]
+    pub reward: Option<PathBuf>,
+    /// Give a `param` of it another value.
+    #[arg(long = "set", value_name = "NAME=VALUE", requires = "reward")]
+    pub settings: Vec<String>,
+    /// Draws for each user, under the mask and without.
+    #[arg(long, default_value_t = 0)]
+    pub sampled: usize,
+    /// Hold lists to a share of a class, by the best beams that keep it: `CAP=10%`.
+    #[arg(long, value_name = "CAP=SHARE", requires = "reward")]
+    pub at_most: Option<String>,
+    /// Popularity and what followed the last item, beside it.
+    #[arg(long)]
+    pub baselines: bool,
+    #[arg(long, value_enum, default_value_t = SummaryFormat::Human)]
+    pub format: SummaryFormat,
+}
+
+#[derive(Debug, Args)]
+pub struct DecoderArgs {
+    #[command(subcommand)]
+    pub command: DecoderCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DecoderCommand {
+    /// Say what a decoder is made of: parameters and operations, part by part.
+    Describe {
+        /// The config (YAML); its schema is read beside it.
+        config: PathBuf,
+        /// Beams of a search.
+        #[arg(long, default_value_t = 10)]
+        beams: u64,
+        #[arg(long, value_enum, default_value_t = SummaryFormat::Human)]
+        format: SummaryFormat,
+    },
+}

@@ -1,0 +1,170 @@
+//! What training, generation and evaluation stand on: config, catalog, users' sequences, device.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use candle_core::Device;
+
+use super::args::{Format, GroundArgs};
+use super::program::could_not;
+use super::{Exit, Ui};
+use crate::catalog::{Catalog, FileCatalog};
+use crate::check::unreadable;
+use crate::control::Controllers;
+use crate::data::{read_catalog, read_sequences};
+use crate::diagnostic::{Diagnostic, Diagnostics, Fault, Unsound, code};
+use crate::host::{Binding, Capacity, Owner, Reward};
+use crate::schema;
+use crate::source::{DiskFiles, Sources};
+use crate::train::{AdamW, Checkpoint, Part, Place, Sequences, TrainConfig};
+use crate::types::Host;
+
+/// What was read.
+pub struct Ground {
+    pub config: TrainConfig,
+    pub catalog: Arc<dyn Catalog>,
+    pub sequences: Sequences,
+    pub device: Device,
+}
+
+pub fn unsound(ui: &mut Ui, unsound: &Unsound) -> Exit {
+    ui.report(&unsound.diagnostics, &unsound.sources, Format::Human);
+    Exit::Findings
+}
+
+/// A config, with the shape of its schema's SIDs.
+pub fn config(path: &Path, ui: &mut Ui) -> Result<(TrainConfig, schema::Schema), Exit> {
+    let read = |path: &Path, ui: &mut Ui| {
+        let read = DiskFiles::around(path).and_then(|f| f.read_entry(path));
+        read.map_err(|fault| could_not(ui, unreadable(path, &fault)))
+    };
+    let (name, text) = read(path, ui)?;
+    let mut config = TrainConfig::from_text(&name, &text).map_err(|u| unsound(ui, &u))?;
+    let beside = path.parent().unwrap_or(Path::new("")).join(&config.schema);
+    let (schema_name, schema_text) = read(&beside, ui)?;
+    let mut sources = Sources::default();
+    let id = sources.add(schema_name, schema_text.clone());
+    let mut found = Diagnostics::default();
+    let schema = schema::read(&schema_text, id, &mut found);
+    if found.has_errors() {
+        ui.report(&found.sorted(), &sources, Format::Human);
+        return Err(Exit::Findings);
+    }
+    config.decoder.shape = schema.sid_shape().unwrap_or(&[]).to_vec();
+    Ok((config, schema))
+}
+
+pub fn ground(args: &GroundArgs, ui: &mut Ui) -> Result<Ground, Exit> {
+    let (mut config, schema) = config(&args.config, ui)?;
+    if let Some(seed) = args.seed {
+        config.seed = seed;
+    }
+    let watch = ui.progress();
+    let opened = open(args, &schema, &config, &watch);
+    watch.done();
+    let (catalog, users) = opened.map_err(|f| could_not(ui, *f))?;
+    let device = device(&args.device).map_err(|f| could_not(ui, *f))?;
+    Ok(Ground { config, catalog, sequences: Sequences { users }, device })
+}
+
+type Opened = (Arc<dyn Catalog>, Vec<Vec<u32>>);
+
+fn open(
+    args: &GroundArgs,
+    schema: &schema::Schema,
+    config: &TrainConfig,
+    watch: &dyn crate::data::Progress,
+) -> Result<Opened, Fault> {
+    let catalog: Arc<dyn Catalog> = match &args.catalog {
+        Some(file) => Arc::new(FileCatalog::open(file)?),
+        None => Arc::new(read_catalog(schema, &args.data, watch)?),
+    };
+    let shape = &config.decoder.shape;
+    let fits = catalog.shape().iter().zip(shape).all(|(used, codes)| used <= codes);
+    if catalog.n_levels() != shape.len() || shape.is_empty() || !fits {
+        let message = format!("the catalog's codes fill {:?}, and the schema's SIDs have {shape:?}", catalog.shape());
+        return Err(Box::new(
+            Diagnostic::bare(&code::CATALOG, message).help("a decoder writes the SIDs of the schema that its config names"),
+        ));
+    }
+    let (file, items) = &config.interactions;
+    let users = read_sequences(&args.data.join(file), items, &*catalog)?;
+    Ok((catalog, users))
+}
+
+/// A device by its name: `cpu`, `cuda:0`.
+fn device(name: &str) -> Result<Device, Fault> {
+    let number = name.strip_prefix("cuda").map(|n| n.strip_prefix(':').unwrap_or("0").parse::<usize>());
+    match (name, number) {
+        ("cpu", _) => Ok(Device::Cpu),
+        (_, Some(Ok(number))) => cuda(number),
+        _ => Err(Box::new(
+            Diagnostic::bare(&code::NOT_BUILT_IN, format!("there is no device `{name}`")).help("`cpu`, or `cuda:0`"),
+        )),
+    }
+}
+
+#[cfg(feature = "cuda")]
+fn cuda(number: usize) -> Result<Device, Fault> {
+    Device::new_cuda(number).map_err(|e| {
+        // With a backtrace asked for, candle's message goes on for pages.
+        let why = e.to_string();
+        let message = format!("the GPU {number} cannot be used: {}", why.lines().next().unwrap_or(""));
+        Box::new(Diagnostic::bare(&code::ARITHMETIC, message).help("`--device cpu` needs none"))
+    })
+}
+
+#[cfg(not(feature = "cuda"))]
+fn cuda(number: usize) -> Result<Device, Fault> {
+    let message = format!("this build has no GPU code, and `cuda:{number}` is asked for");
+    Err(Box::new(Diagnostic::bare(&code::NOT_BUILT_IN, message).help("build with `--features cuda` (docs/training.md)")))
+}
+
+/// Whether reinforcement learning never draws this user's requests: that half is what a run is judged by.
+pub fn is_held_out((user, _): &Place) -> bool {
+    !user.is_multiple_of(2)
+}
+
+/// The tests of users that reinforcement learning does not see, or of all.
+pub fn tests(sequences: &Sequences, held_out: bool, most: Option<usize>) -> Vec<Place> {
+    let all = sequences.samples(Part::Test).into_iter().filter(|at| !held_out || is_held_out(at));
+    all.take(most.unwrap_or(usize::MAX)).collect()
+}
+
+/// A checkpoint to decode with or to begin from.
+pub fn load(path: &Path, config: &TrainConfig, catalog: &dyn Catalog, device: &Device) -> Result<Checkpoint, Fault> {
+    let checkpoint = Checkpoint::load(path, AdamW::new(0.0, config.rl.optimization.clip), device)?;
+    checkpoint.check_catalog(catalog)?;
+    checkpoint.check_decoder(&config.decoder)?;
+    Ok(checkpoint)
+}
+
+/// Reads a reward and sets its params.
+pub fn reward(path: &Path, settings: &[String], ui: &mut Ui) -> Result<Reward, Exit> {
+    let mut reward = Reward::load(path).map_err(|u| unsound(ui, &u))?;
+    for setting in settings {
+        let (name, value) = setting.split_once('=').unwrap_or((setting, ""));
+        reward.set(name, value).map_err(|f| could_not(ui, *f))?;
+    }
+    Ok(reward)
+}
+
+/// How the caps of a reward are moved.
+pub fn controllers(path: Option<&Path>, reward: &Reward, ui: &mut Ui) -> Result<Controllers, Exit> {
+    let Some(path) = path else { return Ok(Controllers::default()) };
+    Controllers::load(path, reward.program()).map_err(|u| unsound(ui, &u))
+}
+
+/// A binding that brings what sequences know: histories, and in training what was taken next.
+pub fn bind<'s>(reward: &Reward, catalog: &Arc<dyn Catalog>, host: Host, capacity: Capacity) -> Binding<'s> {
+    let needs = reward.needs(host);
+    let reads = |owner| needs.iter().any(|n| n.owner == owner);
+    let mut binding = reward.bind_to(Arc::clone(catalog)).host(host).capacity(capacity);
+    if reads(Owner::Past) {
+        binding = binding.past(&["sid"]);
+    }
+    if reads(Owner::Wanted) {
+        binding = binding.wanted(&["sid"]);
+    }
+    binding
+}

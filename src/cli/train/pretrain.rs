@@ -1,0 +1,62 @@
+//! `rewardc train pretrain`.
+
+use super::super::args::PretrainArgs;
+use super::super::ground::{Ground, ground};
+use super::super::interrupt::stop_softly;
+use super::super::program::could_not;
+use super::super::{Exit, Ui};
+use super::live::{Live, fresh_or_resumed, metrics_path};
+use crate::diagnostic::Fault;
+use crate::train::{AdamW, Checkpoint, Journal, Pretraining};
+
+pub fn run(args: &PretrainArgs, ui: &mut Ui) -> Result<Exit, Exit> {
+    let Ground { config, catalog, sequences, device } = ground(&args.ground, ui)?;
+    work(args, &config, &*catalog, &sequences, &device, ui).map_err(|fault| could_not(ui, *fault))
+}
+
+fn work(
+    args: &PretrainArgs,
+    config: &crate::train::TrainConfig,
+    catalog: &dyn crate::catalog::Catalog,
+    sequences: &crate::train::Sequences,
+    device: &candle_core::Device,
+    ui: &mut Ui,
+) -> Result<Exit, Fault> {
+    let (out, settings) = (&args.run.out, &config.pretrain);
+    let optimizer = AdamW::new(settings.weight_decay, settings.clip);
+    let checkpoint = match fresh_or_resumed(&args.run)? {
+        true => Checkpoint::load(out, optimizer, device)?,
+        false => Checkpoint::new(&config.decoder, config.seed, catalog.id(), optimizer, device)?,
+    };
+    checkpoint.check_decoder(&config.decoder)?;
+    let params = checkpoint.weights.n_params();
+    let mut run = Pretraining::new(checkpoint, settings, sequences, catalog, config.seed)?;
+    let mut journal = Journal::open(&metrics_path(&args.run), run.checkpoint.step)?;
+    ui.note(&format!(
+        "{} items, {} users, {} samples, {params} parameters\n",
+        catalog.n_items(),
+        sequences.users.len(),
+        run.n_samples()
+    ));
+    let stop = stop_softly();
+    let mut live = Live::new(run.checkpoint.step, settings.steps);
+    let save_every = args.run.save_every.unwrap_or(500).max(1);
+    while run.checkpoint.step < settings.steps {
+        let loss = run.step()?;
+        let step = run.checkpoint.step;
+        journal.write(&serde_json::json!({"step": step, "loss": loss, "lr": settings.rate(step)}))?;
+        let speed = settings.batch as f64 * live.rate(step);
+        let mean = live.mean("loss", loss);
+        live.show(step, &format!("loss {mean:.4}, {speed:.0} samples a second"), ui);
+        let stopped = stop.is_asked();
+        if step.is_multiple_of(save_every) || step == settings.steps || stopped {
+            run.checkpoint.save(out)?;
+        }
+        if stopped {
+            return Ok(live.stopped(step, out, ui));
+        }
+    }
+    live.done(ui);
+    ui.print(&format!("wrote {}: step {} of {}\n", out.display(), run.checkpoint.step, settings.steps));
+    Ok(Exit::Fine)
+}

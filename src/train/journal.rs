@@ -1,0 +1,46 @@
+//! What a run measured, a line of JSON a step: written as it goes, and cut back to the checkpoint it goes on from.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::diagnostic::{Diagnostic, Fault, code};
+use crate::write::write_whole;
+
+/// A file of metrics.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+}
+
+impl Journal {
+    /// Opens it for a run that goes on behind `step`: lines of later steps, and one that was cut, are taken away.
+    ///
+    /// # Errors
+    /// A path that cannot be written (RW0805).
+    pub fn open(path: &Path, step: u64) -> Result<Self, Fault> {
+        let failed = |e: std::io::Error| unwritable(path, &e);
+        let before = if step > 0 { std::fs::read_to_string(path).unwrap_or_default() } else { String::new() };
+        let is_kept = |line: &&str| {
+            let read = serde_json::from_str::<serde_json::Value>(line).ok();
+            read.and_then(|l| l.get("step")?.as_u64()).is_some_and(|s| s <= step)
+        };
+        let kept: String = before.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect();
+        write_whole(path, |file| file.write_all(kept.as_bytes())).map_err(failed)?;
+        let file = OpenOptions::new().append(true).open(path).map_err(failed)?;
+        Ok(Self { path: path.to_path_buf(), file })
+    }
+
+    /// Writes a line.
+    ///
+    /// # Errors
+    /// A full disk (RW0805).
+    pub fn write(&mut self, line: &serde_json::Value) -> Result<(), Fault> {
+        self.file.write_all(format!("{line}\n").as_bytes()).map_err(|e| unwritable(&self.path, &e))
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Fault {
+    Box::new(Diagnostic::bare(&code::UNWRITABLE, format!("cannot write `{}`: {error}", path.display())))
+}

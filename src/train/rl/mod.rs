@@ -1,0 +1,211 @@
+//! Reinforcement learning with a compiled reward, through `host::Scorer` only.
+//!
+//! ```text
+//! requests ─▶ rollouts (groups whole) ─▶ Scorer ─▶ advantages ─▶ policy loss under the same mask ─▶ update
+//!    ▲             masks ◀── Scorer          │                      next items, KL beside it         │
+//!    └───────────────────────────────────────┴── end_step: prices of caps ◀──────────────────────────┘
+//! ```
+
+mod advantage;
+mod objective;
+mod task;
+
+use std::time::Instant;
+
+use rand::Rng;
+
+use self::advantage::{Sources, advantages};
+use self::task::Task;
+use super::checkpoint::{Checkpoint, failed};
+use super::config::{RlConfig, Rollout};
+use super::pretrain::{diverged, step_random};
+use super::requests::Prompts;
+use super::samples::{Place, Sequences};
+use super::shards::gradients;
+use crate::catalog::{Catalog, Free, Mask};
+use crate::control::{Moved, Observed};
+use crate::decoder::{Generated, LazyDecoder, Sampling, beam_search, sample};
+use crate::diagnostic::Fault;
+use crate::host::{Groups, Rollouts, Scored, Scorer, Step, StepCounts};
+use crate::program::{Column, column_names, columns};
+
+/// A run of reinforcement learning.
+pub struct Reinforcement<'r, 's> {
+    pub checkpoint: Checkpoint,
+    pub scorer: Scorer<'s>,
+    model: LazyDecoder,
+    /// The policy that the run began with.
+    reference: LazyDecoder,
+    settings: &'r RlConfig,
+    sequences: &'r Sequences,
+    catalog: &'r dyn Catalog,
+    samples: Vec<Place>,
+    sources: Sources,
+    seed: u64,
+}
+
+/// What a step did.
+#[derive(Clone, Debug, Default)]
+pub struct RlStep {
+    pub loss: f64,
+    /// Mean reward of groups, and the mean of their spreads.
+    pub reward: (f64, f64),
+    /// By column of the program its mean and spread over the rollouts that have one.
+    pub columns: Vec<(String, f64, f64)>,
+    /// Share of groups whose rewards are all alike: they teach nothing.
+    pub constant_groups: f64,
+    /// Entropy (nats a code) of what might be written, under the mask, behind what was.
+    pub entropy: f64,
+    /// KL (nats a code) to the policy that the run began with, at the same places; where it was measured.
+    pub kl: Option<f64>,
+    /// The norm of the gradients of the last update, before clipping.
+    pub gradient: f64,
+    /// By cap the share of its class among all rollouts that are scored.
+    pub shares: Vec<(String, Option<f64>)>,
+    pub counts: StepCounts,
+    pub dead_ends: u64,
+    pub moved: Vec<Moved>,
+    pub seconds: Seconds,
+}
+
+/// Where a step's time went.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seconds {
+    pub rollouts: f64,
+    pub reward: f64,
+    /// Forward and backward, and the update.
+    pub loss: f64,
+}
+
+impl<'r, 's> Reinforcement<'r, 's> {
+    /// Goes on from a checkpoint, at its step; `reference` is the policy that the run began with. Requests are
+    /// drawn from `samples`.
+    ///
+    /// # Errors
+    /// A checkpoint that does not fit.
+    pub fn new(
+        (mut checkpoint, mut reference): (Checkpoint, Checkpoint),
+        scorer: Scorer<'s>,
+        settings: &'r RlConfig,
+        (sequences, samples): (&'r Sequences, Vec<Place>),
+        catalog: &'r dyn Catalog,
+        seed: u64,
+    ) -> Result<Self, Fault> {
+        checkpoint.check_catalog(catalog)?;
+        reference.check_decoder(&checkpoint.config)?;
+        let (model, reference) = (checkpoint.model()?, reference.model()?);
+        let sources = Sources::of(scorer.reward().program());
+        checkpoint.reward = Some(scorer.reward().id());
+        Ok(Self { checkpoint, scorer, model, reference, settings, sequences, catalog, samples, sources, seed })
+    }
+
+    /// The policy as it is now.
+    #[must_use]
+    pub fn model(&self) -> &LazyDecoder {
+        &self.model
+    }
+
+    /// One step: rollouts, rewards, updates, and the end of the step. What it draws follows from the seed and
+    /// its number alone.
+    ///
+    /// # Errors
+    /// A loss that is no number (RW1003), a step that the scorer refuses.
+    pub fn step(&mut self) -> Result<RlStep, Fault> {
+        let step = self.checkpoint.step + 1;
+        let mut random = step_random(self.seed, step);
+        let batch: Vec<Place> = (0..self.settings.optimization.batch)
+            .filter_map(|_| self.samples.get(random.random_range(0..self.samples.len().max(1))).copied())
+            .collect();
+        let prompts = Prompts::new(self.sequences, &batch, self.model.config().history, self.catalog);
+        let begun = Instant::now();
+        let (written, mut task) = self.write(&prompts, random.random())?;
+        let (codes, offsets) = written.flat();
+        let rollouts = begun.elapsed().as_secs_f64();
+        let rows = Rollouts::new(Groups::Offsets(&offsets)).sids(&codes, self.catalog.n_levels());
+        let requests = prompts.requests(&self.scorer);
+        let program = std::sync::Arc::clone(self.scorer.program());
+        let scored = self.scorer.score(&requests, &rows, Step { seed: self.seed, step })?;
+        let own = advantages(&scored, &offsets, self.catalog.n_levels(), &self.sources, self.settings.advantage);
+        let mut done = RlStep { dead_ends: written.dead_ends, ..measured(&scored, &program) };
+        (done.reward, done.constant_groups) = (own.reward, own.constant_groups);
+        done.seconds.rollouts = rollouts;
+        done.seconds.reward = begun.elapsed().as_secs_f64() - rollouts;
+        task.set(&own);
+        let with_kl = self.settings.kl > 0.0 || step == 1 || step.is_multiple_of(self.settings.watch.max(1));
+        self.update(&mut task, step, with_kl, &mut done)?;
+        done.seconds.loss = begun.elapsed().as_secs_f64() - rollouts - done.seconds.reward;
+        self.checkpoint.step = step;
+        done.moved = self.scorer.end_step(&Observed::default())?;
+        self.checkpoint.state = Some(self.scorer.state().to_json());
+        Ok(done)
+    }
+
+    /// Rollouts of every request, and the codes that were allowed behind each prefix of them.
+    fn write<'p>(&mut self, prompts: &'p Prompts<'_>, seed: u64) -> Result<(Generated, Task<'p>), Fault> {
+        let requests = prompts.requests(&self.scorer);
+        let free = Free { shape: &self.model.config().shape };
+        let legal;
+        let mask: &dyn Mask = if self.settings.masked {
+            legal = self.scorer.masks(&requests)?;
+            &legal
+        } else {
+            &free
+        };
+        let context = self.model.read(&prompts.histories).map_err(failed)?;
+        let RlConfig { group: n, temperature, .. } = *self.settings;
+        let written = match self.settings.rollouts {
+            Rollout::Beam => beam_search(&self.model, &context, mask, n),
+            Rollout::Sample => sample(&self.model, &context, mask, Sampling { n, temperature, seed }),
+        };
+        let written = written.map_err(failed)?;
+        let task = Task::new(prompts, &written, mask, &self.model.config().shape, temperature);
+        Ok((written, task))
+    }
+
+    fn update(&mut self, task: &mut Task<'_>, step: u64, with_kl: bool, done: &mut RlStep) -> Result<(), Fault> {
+        let updates = self.settings.updates;
+        for update in 0..updates {
+            let Checkpoint { weights, optimizer, .. } = &mut self.checkpoint;
+            let reference = (with_kl && update == 0 || self.settings.kl > 0.0).then_some(&self.reference);
+            let work = |rows| task.loss(&self.model, reference, self.settings, rows);
+            let (grads, losses) = gradients(weights, task.n_requests(), work).map_err(failed)?;
+            let loss: f64 = losses.iter().map(|(loss, _)| loss).sum();
+            if !loss.is_finite() {
+                return Err(diverged(step, loss));
+            }
+            if update == 0 {
+                done.loss = loss;
+                done.entropy = losses.iter().map(|(_, seen)| seen.entropy).sum();
+                done.kl = reference.map(|_| losses.iter().map(|(_, seen)| seen.kl).sum());
+                task.set_old(losses.into_iter().map(|(_, seen)| seen.log_prob).collect());
+            }
+            let number = (step - 1) * updates + update + 1;
+            done.gradient =
+                optimizer.step(weights, &grads, number, self.settings.optimization.rate(step)).map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+/// What the scorer saw of a step.
+fn measured(scored: &Scored<'_>, program: &crate::program::Program) -> RlStep {
+    let of = |column: Column| {
+        let c = scored.column(column)?;
+        let there: Vec<f64> = c.values.iter().zip(&c.known).filter(|(_, known)| **known).map(|(v, _)| *v).collect();
+        let n = there.len() as f64;
+        let mean = there.iter().sum::<f64>() / n;
+        let spread = (there.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n).sqrt();
+        (!there.is_empty()).then(|| (column_names(program, column), mean, spread))
+    };
+    let share = |cap: &str| {
+        let is = scored.matching(cap)?;
+        let scored_rows = scored.verdicts().iter().filter(|v| **v == crate::eval::Verdict::Scored).count();
+        (scored_rows > 0).then(|| is.iter().filter(|is| **is).count() as f64 / scored_rows as f64)
+    };
+    RlStep {
+        columns: columns(program).into_iter().filter_map(of).collect(),
+        shares: program.caps().map(|(_, cap)| (cap.name.clone(), share(&cap.name))).collect(),
+        counts: scored.counts(),
+        ..RlStep::default()
+    }
+}
