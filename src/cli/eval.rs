@@ -12,24 +12,29 @@ use crate::train::{Baselines, Class, Evaluation, Mean, Question, User, classes, 
 use crate::types::Host;
 
 /// Whose figures, and those.
-type Row = (&'static str, Evaluation);
+pub type Row = (&'static str, Evaluation);
 
 pub fn run(args: &EvalArgs, ui: &mut Ui) -> Exit {
     work(args, ui).unwrap_or_else(|exit| exit)
 }
 
 fn work(args: &EvalArgs, ui: &mut Ui) -> Result<Exit, Exit> {
-    let ground = ground(&args.ground, ui)?;
-    let reward = args.reward.as_ref().map(|path| reward(path, &args.settings, ui)).transpose()?;
-    let (rows, classes) = judge(args, &ground, reward.as_ref(), ui).map_err(|fault| could_not(ui, *fault))?;
+    let (rows, classes) = judged(args, ui)?;
     match args.format {
-        SummaryFormat::Human => ui.print(&table(args, &rows, &classes)),
+        SummaryFormat::Human => ui.print(&table(args.length, &rows, &classes)),
         SummaryFormat::Json => {
             let all = rows.iter().map(|(name, found)| ((*name).to_string(), as_json(found, &classes)));
             ui.print(&format!("{:#}\n", Value::Object(all.collect::<Map<_, _>>())));
         }
     }
     Ok(Exit::Fine)
+}
+
+/// The figures of a policy, and of baselines where they are asked for; and the classes looked at.
+pub fn judged(args: &EvalArgs, ui: &mut Ui) -> Result<(Vec<Row>, Vec<Class>), Exit> {
+    let ground = ground(&args.ground, ui)?;
+    let reward = args.reward.as_ref().map(|path| reward(path, &args.settings, ui)).transpose()?;
+    judge(args, &ground, reward.as_ref(), ui).map_err(|fault| could_not(ui, *fault))
 }
 
 fn judge(
@@ -58,7 +63,8 @@ fn judge(
         }
     };
     let at_most = args.at_most.as_ref().map(|text| bound(text, &classes)).transpose()?;
-    let question = Question { length: args.length, classes: &classes, sampled: args.sampled, seed: config.seed, at_most };
+    let question =
+        Question { length: args.length, classes: &classes, sampled: args.sampled, seed: config.seed, at_most };
     let watch = ui.progress();
     let shared = std::sync::Mutex::new(&watch);
     let found = evaluate(&model, sequences, &**catalog, &samples, &question, &|done| {
@@ -102,8 +108,8 @@ const FIGURES: [(&str, fn(&User) -> Option<f64>); 4] = [
     ("log_prob", |u| u.log_prob),
 ];
 
-fn table(args: &EvalArgs, rows: &[Row], classes: &[Class]) -> String {
-    let k = args.length;
+/// Lists of `k` items, a row a policy.
+pub fn table(k: usize, rows: &[Row], classes: &[Class]) -> String {
     let users = rows.first().map_or(0, |(_, found)| found.users.len());
     let heads = [format!("HR@{k} by SID"), format!("HR@{k}"), format!("NDCG@{k}"), "log π".into(), "coverage".into()];
     let mut text = format!("{users} users, each one's last item (in brackets: 95 of 100 draws of as many users)\n\n");
@@ -134,14 +140,13 @@ fn table(args: &EvalArgs, rows: &[Row], classes: &[Class]) -> String {
             text.push('\n');
         }
     }
-    for (_, found) in rows.iter().filter(|(_, f)| f.users.iter().any(|u| u.legal.is_some())) {
+    let free: Vec<&Row> = rows.iter().filter(|(_, f)| f.users.iter().any(|u| u.legal.is_some())).collect();
+    if !free.is_empty() {
+        text += "\ndrawn without a mask, of which stands for an item\n";
+    }
+    for (name, found) in free {
         let Mean { mean, low, high } = found.interval(|u| u.legal);
-        text += &format!(
-            "\n{:.2} % of what is drawn without a mask stands for an item [{:.2}, {:.2}]\n",
-            100.0 * mean,
-            100.0 * low,
-            100.0 * high
-        );
+        text += &format!("  {name:<12} {:>6.2} % [{:.2}, {:.2}]\n", 100.0 * mean, 100.0 * low, 100.0 * high);
     }
     text
 }

@@ -11,7 +11,7 @@ use super::{Exit, Ui};
 use crate::catalog::{Catalog, Free, Legal, Mask};
 use crate::decoder::{Generated, LazyDecoder, Sampling, Written, beam_search, sample};
 use crate::diagnostic::{Diagnostic, Fault, code};
-use crate::host::{Capacity, Choice, Given, Groups, Owner, Rollouts, Scorer, Step};
+use crate::host::{Capacity, Choice, Given, Groups, Rollouts, Scorer, Step};
 use crate::train::{Place, Prompts};
 use crate::types::Host;
 use crate::write::write_whole;
@@ -58,18 +58,8 @@ fn write_all(
     let model = load(&args.checkpoint, config, &**catalog, device)?.model()?;
     let candidates = args.candidates.unwrap_or(args.length * if reward.is_some() { 4 } else { 1 });
     let capacity = Capacity { requests: TOGETHER, group: candidates, list: config.decoder.history };
-    let mut scorer = match reward {
-        None => None,
-        Some(reward) => {
-            let needs = reward.needs(Host::Serving);
-            let reads = |name: &str| needs.iter().any(|n| n.feature == name && n.owner == Owner::Rollout);
-            let mut binding = bind(reward, catalog, Host::Serving, capacity);
-            if reads("log_prob") {
-                binding = binding.rollout(&["log_prob"]);
-            }
-            Some(binding.build()?)
-        }
-    };
+    let bound = reward.map(|reward| bind(reward, catalog, Host::Serving, capacity).build());
+    let mut scorer = bound.transpose()?;
     let watch = ui.progress();
     let mut lines = String::new();
     for (i, chunk) in users.chunks(TOGETHER).enumerate() {

@@ -84,7 +84,8 @@ fn open(
     if catalog.n_levels() != shape.len() || shape.is_empty() || !fits {
         let message = format!("the catalog's codes fill {:?}, and the schema's SIDs have {shape:?}", catalog.shape());
         return Err(Box::new(
-            Diagnostic::bare(&code::CATALOG, message).help("a decoder writes the SIDs of the schema that its config names"),
+            Diagnostic::bare(&code::CATALOG, message)
+                .help("a decoder writes the SIDs of the schema that its config names"),
         ));
     }
     let (file, items) = &config.interactions;
@@ -117,7 +118,9 @@ fn cuda(number: usize) -> Result<Device, Fault> {
 #[cfg(not(feature = "cuda"))]
 fn cuda(number: usize) -> Result<Device, Fault> {
     let message = format!("this build has no GPU code, and `cuda:{number}` is asked for");
-    Err(Box::new(Diagnostic::bare(&code::NOT_BUILT_IN, message).help("build with `--features cuda` (docs/training.md)")))
+    Err(Box::new(
+        Diagnostic::bare(&code::NOT_BUILT_IN, message).help("build with `--features cuda` (docs/training.md)"),
+    ))
 }
 
 /// Whether reinforcement learning never draws this user's requests: that half is what a run is judged by.
@@ -155,7 +158,8 @@ pub fn controllers(path: Option<&Path>, reward: &Reward, ui: &mut Ui) -> Result<
     Controllers::load(path, reward.program()).map_err(|u| unsound(ui, &u))
 }
 
-/// A binding that brings what sequences know: histories, and in training what was taken next.
+/// A binding that brings what sequences and decoder know: histories, in training what was taken next, and
+/// `log_prob`, the decoder's own of a whole SID.
 pub fn bind<'s>(reward: &Reward, catalog: &Arc<dyn Catalog>, host: Host, capacity: Capacity) -> Binding<'s> {
     let needs = reward.needs(host);
     let reads = |owner| needs.iter().any(|n| n.owner == owner);
@@ -165,6 +169,9 @@ pub fn bind<'s>(reward: &Reward, catalog: &Arc<dyn Catalog>, host: Host, capacit
     }
     if reads(Owner::Wanted) {
         binding = binding.wanted(&["sid"]);
+    }
+    if needs.iter().any(|n| n.owner == Owner::Rollout && n.feature == "log_prob") {
+        binding = binding.rollout(&["log_prob"]);
     }
     binding
 }

@@ -46,6 +46,7 @@ pub(crate) enum Exit {
     Findings,
     CouldNotRun,
     /// Stopped by Ctrl-C, with everything saved.
+    #[cfg(all(feature = "data", feature = "decoder"))]
     Interrupted,
 }
 
@@ -64,6 +65,7 @@ pub fn main() -> ExitCode {
         Exit::Fine => ExitCode::SUCCESS,
         Exit::Findings => ExitCode::from(1),
         Exit::CouldNotRun => ExitCode::from(2),
+        #[cfg(all(feature = "data", feature = "decoder"))]
         Exit::Interrupted => ExitCode::from(130),
     }
 }

@@ -36,7 +36,8 @@ pub fn describe(config: &DecoderConfig, beams: u64) -> Vec<Describes> {
     };
     let context = 2 * d * chunks * keys;
     let self_projections = 2 * d * d + 2 * d * keys;
-    let each = |per_place: u64, per_pair: u64, pairs: u64, places: u64| layers * (per_place * places + per_pair * pairs);
+    let each =
+        |per_place: u64, per_pair: u64, pairs: u64, places: u64| layers * (per_place * places + per_pair * pairs);
     vec![
         part("codes of histories", (codes + levels) * d + history * d, 0, 0),
         part("context processor", context + chunks * keys, history * context, history * context),

@@ -32,7 +32,8 @@ fn draw(open: &Open<'_>, sampling: Sampling) -> Vec<Taken> {
     let mut random = ChaCha8Rng::seed_from_u64(own);
     random.set_stream(open.level as u64);
     // At the first level all are drawn from the one beam that is empty.
-    let beams = (0..if open.level == 0 { sampling.n } else { open.written.len() }).map(|i| if open.level == 0 { 0 } else { i });
+    let beams =
+        (0..if open.level == 0 { sampling.n } else { open.written.len() }).map(|i| if open.level == 0 { 0 } else { i });
     beams
         .filter_map(|beam| {
             let drawn: f64 = random.random();

@@ -136,7 +136,8 @@ fn what_is_drawn_is_the_masked_distribution() {
     }
     assert!(drawn.requests[0].iter().all(|w| all.iter().any(|s| w.sid == s)));
     // Without a mask, illegal ones are drawn as often as the model says.
-    let free = sample(&model, &context, &Free { shape: &[3, 3, 4] }, Sampling { n, temperature: 1.0, seed: 6 }).unwrap();
+    let free =
+        sample(&model, &context, &Free { shape: &[3, 3, 4] }, Sampling { n, temperature: 1.0, seed: 6 }).unwrap();
     let legal = free.requests[0].iter().filter(|w| all.iter().any(|s| w.sid == s)).count() as f64 / n as f64;
     let p: f64 = all.iter().map(|sid| log_prob(&model, 0, sid).exp()).sum();
     assert!((legal - p).abs() < 5.0 * (p * (1.0 - p) / n as f64).sqrt(), "{legal}, and {p}");

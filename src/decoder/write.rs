@@ -126,8 +126,5 @@ fn ways(row: &[f32], allowed: &[u32], temperature: f64) -> Vec<Way> {
     let found: Vec<(u32, f64)> = allowed.iter().filter_map(own).collect();
     let most = found.iter().map(|(_, p)| p / temperature).fold(f64::NEG_INFINITY, f64::max);
     let sum = most + found.iter().map(|(_, p)| (p / temperature - most).exp()).sum::<f64>().ln();
-    found
-        .into_iter()
-        .map(|(code, log_prob)| Way { code, log_prob, masked: log_prob / temperature - sum })
-        .collect()
+    found.into_iter().map(|(code, log_prob)| Way { code, log_prob, masked: log_prob / temperature - sum }).collect()
 }

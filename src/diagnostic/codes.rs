@@ -147,4 +147,5 @@ codes! {
     ARITHMETIC "RW1002" Error "arithmetic that fails";
     DIVERGED "RW1003" Error "a loss that is no number";
     SEQUENCES "RW1004" Error "interactions that cannot be learned from";
+    NOTHING_LEGAL "RW1005" Error "nothing that may be written";
 }

@@ -101,7 +101,8 @@ impl Masks {
     fn new(scorer: &Scorer<'_>, catalog: &dyn Catalog) -> Result<Self, Fault> {
         let (program, host) = (&*scorer.bound.program, scorer.bound.host);
         let by_request = |rule: &Rule| reads_request(program, rule.condition, &scorer.bound);
-        let (of_request, standing): (Vec<Rule>, Vec<Rule>) = known_pieces(program, host).into_iter().partition(by_request);
+        let all = known_pieces(program, host);
+        let (of_request, standing): (Vec<Rule>, Vec<Rule>) = all.iter().cloned().partition(by_request);
         let only_past = of_request.iter().all(|rule| spares_all_but_past(program, rule.condition));
         let mut taken = Taken::default();
         if !standing.is_empty() {
@@ -117,7 +118,8 @@ impl Masks {
         }
         let rows = if only_past { scorer.capacity().list } else { TOGETHER };
         let capacity = Capacity { group: rows, ..scorer.capacity() };
-        let of_request = (!of_request.is_empty()).then(|| Box::new(scorer.judge(of_request, true, capacity)));
+        // All rules again: which of several items a SID stands for goes by all of them (R5.10).
+        let of_request = (!of_request.is_empty()).then(|| Box::new(scorer.judge(all, true, capacity)));
         Ok(Self { taken, of_request, only_past })
     }
 
@@ -125,11 +127,8 @@ impl Masks {
     fn fill(&mut self, requests: &Requests<'_>, catalog: &dyn Catalog) -> Result<(), Fault> {
         self.taken.clear_requests();
         let Some(judge) = &mut self.of_request else { return Ok(()) };
-        let mut rows: Vec<Vec<std::ops::Range<u32>>> = if self.only_past {
-            judge.past_sids(requests, catalog)
-        } else {
-            vec![every_sid(catalog); requests.n]
-        };
+        let mut rows: Vec<Vec<std::ops::Range<u32>>> =
+            if self.only_past { judge.past_sids(requests, catalog) } else { vec![every_sid(catalog); requests.n] };
         let taken = &self.taken;
         rows.iter_mut().for_each(|rows| rows.retain(|places| taken.is_left(places.start)));
         let mut failed: Vec<Vec<u32>> = vec![Vec::new(); requests.n];

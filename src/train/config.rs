@@ -195,7 +195,11 @@ fn rl_config(node: &Node, out: &mut Diagnostics) -> RlConfig {
     let group = keys.int("group", out).map_or(plain.group, |n| n as usize);
     let rollouts = word(&mut keys, "rollouts", &[("beam", Rollout::Beam), ("sample", Rollout::Sample)], out);
     let masked = word(&mut keys, "decode", &[("masked", true), ("free", false)], out);
-    let kinds = [("z_score", Normalization::ZScore), ("mean_only", Normalization::MeanOnly), ("per_term", Normalization::PerTerm)];
+    let kinds = [
+        ("z_score", Normalization::ZScore),
+        ("mean_only", Normalization::MeanOnly),
+        ("per_term", Normalization::PerTerm),
+    ];
     let advantage = word(&mut keys, "advantage", &kinds, out);
     let (epsilon, delta) = (real(&mut keys, "epsilon", 0.2, out), real(&mut keys, "delta", 0.1, out));
     let bounds = [

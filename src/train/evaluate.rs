@@ -218,7 +218,12 @@ fn log_probs(
     let levels = model.config().shape.len();
     // A target without a SID has no codes: its row is worked out, and not looked at.
     let known: Vec<bool> = prompts.targets.chunks(levels).map(|sid| legal.allows(0, sid)).collect();
-    let codes: Vec<u32> = prompts.targets.chunks(levels).zip(&known).flat_map(|(sid, known)| sid.iter().map(|c| if *known { *c } else { 0 })).collect();
+    let codes: Vec<u32> = prompts
+        .targets
+        .chunks(levels)
+        .zip(&known)
+        .flat_map(|(sid, known)| sid.iter().map(|c| if *known { *c } else { 0 }))
+        .collect();
     let logits = model.forced(context, &codes, 1)?;
     let mut sums = vec![0.0; known.len()];
     let mut allowed = Vec::new();

@@ -24,6 +24,7 @@ mod tests;
 pub use adamw::AdamW;
 pub use baselines::Baselines;
 pub use checkpoint::Checkpoint;
+#[cfg(feature = "data")]
 pub(crate) use checkpoint::failed;
 pub use classes::classes;
 pub use config::{Bound, Normalization, Optimization, RlConfig, Rollout, TrainConfig};

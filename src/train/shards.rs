@@ -31,7 +31,8 @@ pub fn gradients<T: Send>(
     let one = |rows: Range<usize>| -> Result<(Gradients, (f64, T))> {
         let (loss, besides) = loss(rows)?;
         let found = loss.backward()?;
-        let own = weights.vars().iter().filter_map(|(name, var)| Some((name.clone(), found.get(var.as_tensor())?.detach())));
+        let own =
+            weights.vars().iter().filter_map(|(name, var)| Some((name.clone(), found.get(var.as_tensor())?.detach())));
         Ok((own.collect(), (f64::from(loss.to_scalar::<f32>()?), besides)))
     };
     let done = in_order(rows.into_iter().filter(|r| !r.is_empty()).collect(), one);

@@ -17,6 +17,7 @@ mod data_cases;
 mod gather;
 #[cfg(feature = "data")]
 mod host;
+mod masks;
 mod pages;
 mod programs;
 mod properties;

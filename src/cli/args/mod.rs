@@ -6,10 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use decoder::{
-    DecoderArgs, DecoderCommand, EvalArgs, GenerateArgs, GroundArgs, PretrainArgs, RlArgs, RunFiles, TrainArgs,
-    TrainCommand,
-};
+pub use decoder::{DecoderArgs, EvalArgs, GenerateArgs, TrainArgs};
+#[cfg(all(feature = "data", feature = "decoder"))]
+pub use decoder::{DecoderCommand, GroundArgs, PretrainArgs, RlArgs, RunFiles, TrainCommand, Users};
 
 /// Reward systems for generative recommendation, as files that are checked.
 #[derive(Debug, Parser)]
@@ -260,10 +259,13 @@ pub enum CatalogCommand {
 
 #[derive(Debug, Args)]
 pub struct DemoArgs {
-    /// Folder to put the demo into; left out: `rewardc-demo` here.
+    /// Folder to put the demo into; left out: `rewardc-demo` here, `rewardc-demo-train` with `--train`.
     #[arg(long)]
     pub dir: Option<PathBuf>,
-    /// Seed of the made-up log.
+    /// The whole way in a few minutes: a catalog, a decoder that learns, and a reward that moves it.
+    #[arg(long)]
+    pub train: bool,
+    /// Seed of what is made up.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }

@@ -17,7 +17,7 @@ pub struct Feed {
 }
 
 /// splitmix64: small, and the same everywhere.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -28,17 +28,17 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    fn below(&mut self, n: u64) -> u64 {
+    pub(super) fn below(&mut self, n: u64) -> u64 {
         self.next() % n
     }
 
     /// In [0, 1).
-    fn unit(&mut self) -> f64 {
+    pub(super) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }
 
     /// Near 0 more often than near 1.
-    fn skewed(&mut self, power: i32) -> f64 {
+    pub(super) fn skewed(&mut self, power: i32) -> f64 {
         self.unit().powi(power)
     }
 }

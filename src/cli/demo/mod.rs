@@ -1,6 +1,10 @@
 //! `rewardc demo`: everything once, on a small made-up feed.
 
 mod feed;
+#[cfg(feature = "decoder")]
+mod train;
+#[cfg(feature = "decoder")]
+mod world;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -14,7 +18,11 @@ const REWARD: &str = include_str!("../../../rewards/short_video/main_feed.reward
 const SCHEMA: &str = include_str!("../../../rewards/short_video/short_video.yaml");
 
 pub fn run(args: &DemoArgs, ui: &mut Ui) -> Exit {
-    let folder = args.dir.clone().unwrap_or_else(|| PathBuf::from("rewardc-demo"));
+    let name = if args.train { "rewardc-demo-train" } else { "rewardc-demo" };
+    let folder = args.dir.clone().unwrap_or_else(|| PathBuf::from(name));
+    if args.train {
+        return trained(args, &folder, ui);
+    }
     if let Err(e) = lay_out(&folder, args.seed) {
         ui.report_bare(Diagnostic::bare(&code::UNWRITABLE, format!("cannot write into `{}`: {e}", folder.display())));
         return Exit::CouldNotRun;
@@ -59,6 +67,19 @@ pub fn run(args: &DemoArgs, ui: &mut Ui) -> Exit {
     let explained = super::why::run(&why, ui);
     ui.print(&format!("\nNow change {file}, for example the weights of `liking`, and run the commands again.\n"));
     explained
+}
+
+#[cfg(feature = "decoder")]
+fn trained(args: &DemoArgs, folder: &Path, ui: &mut Ui) -> Exit {
+    train::run(args, folder, ui)
+}
+
+#[cfg(not(feature = "decoder"))]
+fn trained(_: &DemoArgs, _: &Path, ui: &mut Ui) -> Exit {
+    ui.report_bare(
+        Diagnostic::bare(&code::NOT_BUILT_IN, "this build has no decoder").help("build with `--features decoder`"),
+    );
+    Exit::CouldNotRun
 }
 
 fn command(ui: &mut Ui, words: &str) {

@@ -84,11 +84,7 @@ impl Live {
     /// The end of a run that was asked to stop.
     pub fn stopped(&self, step: u64, out: &Path, ui: &Ui) -> Exit {
         self.done(ui);
-        ui.note(&format!(
-            "stopped behind step {step} of {}; `--resume` goes on from {}\n",
-            self.steps,
-            out.display()
-        ));
+        ui.note(&format!("stopped behind step {step} of {}; `--resume` goes on from {}\n", self.steps, out.display()));
         Exit::Interrupted
     }
 }

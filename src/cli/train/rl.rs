@@ -13,8 +13,8 @@ use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::eval::ControlState;
 use crate::host::{Capacity, Decode, Order, Reward};
 use crate::train::{
-    AdamW, Checkpoint, Class, Evaluation, Journal, Part, Question, Reinforcement, RlStep, Rollout, TrainConfig, classes,
-    evaluate,
+    AdamW, Checkpoint, Class, Evaluation, Journal, Part, Question, Reinforcement, RlStep, Rollout, TrainConfig,
+    classes, evaluate,
 };
 use crate::types::Host;
 
@@ -115,7 +115,8 @@ fn as_json(step: u64, done: &RlStep) -> Map<String, Value> {
     let pair = |(name, mean, spread): &(String, f64, f64)| (name.clone(), json!({"mean": mean, "sd": spread}));
     let rules = done.counts.by_rule.iter().map(|(rule, n)| (rule.clone(), json!(n)));
     let reasons = done.counts.by_reason.iter().filter(|(_, n)| *n > 0).map(|(r, n)| ((*r).to_string(), json!(n)));
-    let verdicts: Map<String, Value> = [("scored".to_string(), json!(done.counts.scored))].into_iter().chain(rules).chain(reasons).collect();
+    let verdicts: Map<String, Value> =
+        [("scored".to_string(), json!(done.counts.scored))].into_iter().chain(rules).chain(reasons).collect();
     let cap = |((name, share), (_, span, _)): (&(String, Option<f64>), &(String, Option<f64>, u64))| {
         let moved = done.moved.iter().find(|m| m.cap == *name);
         let value = json!({

@@ -84,39 +84,49 @@ pub fn advantages(
 ) -> Advantages {
     let n = scored.len();
     let counts = |row: usize| scored.in_statistics().get(row) == Some(&true);
-    let rewards: Vec<Option<f64>> =
-        (0..n).map(|row| scored.reward().get(row, 0).filter(|_| counts(row))).collect();
+    let rewards: Vec<Option<f64>> = (0..n).map(|row| scored.reward().get(row, 0).filter(|_| counts(row))).collect();
     let column = |column: &Column, row: usize, level: usize| {
         scored.column(*column).and_then(|c| c.get(row, if c.width > 1 { level } else { 0 }))
     };
-    let normalized = match kind {
-        Normalization::ZScore => by_group(&rewards, offsets, |x, mean, spread| (x - mean) / (spread + EPSILON)),
-        Normalization::MeanOnly => by_group(&rewards, offsets, |x, mean, _| x - mean),
-        Normalization::PerTerm => {
-            let part = |(c, weight): &(Column, f64)| {
-                let values = (0..n).map(|row| column(c, row, 0).filter(|_| counts(row))).collect();
-                (*weight, values)
-            };
-            let mut parts: Vec<(f64, Vec<Option<f64>>)> = sources.parts.iter().map(part).collect();
-            // A rollout that failed a rule has no parts: its reward is one of its own, against nothing.
-            let is_scored = |row: usize| scored.verdicts().get(row) == Some(&crate::eval::Verdict::Scored);
-            let rule = rewards.iter().enumerate().map(|(row, r)| r.map(|r| if is_scored(row) { 0.0 } else { r }));
-            parts.push((1.0, rule.collect()));
-            per_term(&parts, &rewards, offsets)
-        }
-    };
+    let mut parts = Vec::new();
+    if kind == Normalization::PerTerm {
+        let part = |(c, weight): &(Column, f64)| {
+            let values: Vec<Option<f64>> = (0..n).map(|row| column(c, row, 0).filter(|_| counts(row))).collect();
+            (*weight, values)
+        };
+        parts.extend(sources.parts.iter().map(part));
+        // A rollout that failed a rule has no parts: its reward is one of its own, against nothing.
+        let is_scored = |row: usize| scored.verdicts().get(row) == Some(&crate::eval::Verdict::Scored);
+        let rule = rewards.iter().enumerate().map(|(row, r)| r.map(|r| if is_scored(row) { 0.0 } else { r }));
+        parts.push((1.0, rule.collect()));
+    }
+    let normalized = normalized(kind, &rewards, &parts, offsets);
     let mut out = Advantages { reward: spread_of(&rewards, offsets), ..Advantages::default() };
     out.constant_groups = share_constant(&rewards, offsets);
     for (row, own) in normalized.iter().enumerate() {
-        let sum = |columns: &[Column], level: usize| -> f64 {
-            columns.iter().filter_map(|c| column(c, row, level)).sum()
-        };
+        let sum =
+            |columns: &[Column], level: usize| -> f64 { columns.iter().filter_map(|c| column(c, row, level)).sum() };
         let whole = own.map(|own| own + scored.cost().get(row, 0).unwrap_or(0.0) + sum(&sources.advantages, 0));
         let at = |level: usize| whole.map_or(0.0, |whole| whole + sum(&sources.tokens, level)) as f32;
         out.values.extend((0..levels).map(at));
         out.weights.push(sources.weights.iter().map(|c| column(c, row, 0).unwrap_or(1.0)).product::<f64>() as f32);
     }
     out
+}
+
+/// Rewards normalized within their groups; `parts` of each rollout, with what they weigh, for
+/// [`Normalization::PerTerm`] alone.
+pub fn normalized(
+    kind: Normalization,
+    rewards: &[Option<f64>],
+    parts: &[(f64, Vec<Option<f64>>)],
+    offsets: &[u32],
+) -> Vec<Option<f64>> {
+    match kind {
+        Normalization::ZScore => by_group(rewards, offsets, |x, mean, spread| (x - mean) / (spread + EPSILON)),
+        Normalization::MeanOnly => by_group(rewards, offsets, |x, mean, _| x - mean),
+        Normalization::PerTerm => per_term(parts, rewards, offsets),
+    }
 }
 
 /// The mean and the spread (population) of those of a group that have a value.
@@ -128,7 +138,7 @@ fn moments(values: &[Option<f64>]) -> Option<(f64, f64)> {
     (!there.is_empty()).then_some((mean, spread))
 }
 
-/// Calls back with each group's values.
+/// Each group's values.
 fn groups<'v>(values: &'v [Option<f64>], offsets: &'v [u32]) -> impl Iterator<Item = &'v [Option<f64>]> {
     let group = |w: &[u32]| if let [a, b] = w { values.get(*a as usize..*b as usize) } else { None };
     offsets.windows(2).map(move |w| group(w).unwrap_or(&[]))

@@ -10,6 +10,9 @@ mod advantage;
 mod objective;
 mod task;
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Instant;
 
 use rand::Rng;
@@ -25,8 +28,8 @@ use super::shards::gradients;
 use crate::catalog::{Catalog, Free, Mask};
 use crate::control::{Moved, Observed};
 use crate::decoder::{Generated, LazyDecoder, Sampling, beam_search, sample};
-use crate::diagnostic::Fault;
-use crate::host::{Groups, Rollouts, Scored, Scorer, Step, StepCounts};
+use crate::diagnostic::{Diagnostic, Fault, code};
+use crate::host::{Given, Groups, Rollouts, Scored, Scorer, Step, StepCounts};
 use crate::program::{Column, column_names, columns};
 
 /// A run of reinforcement learning.
@@ -120,8 +123,15 @@ impl<'r, 's> Reinforcement<'r, 's> {
         let begun = Instant::now();
         let (written, mut task) = self.write(&prompts, random.random())?;
         let (codes, offsets) = written.flat();
+        if codes.is_empty() {
+            return Err(nothing_to_write(step));
+        }
         let rollouts = begun.elapsed().as_secs_f64();
-        let rows = Rollouts::new(Groups::Offsets(&offsets)).sids(&codes, self.catalog.n_levels());
+        let log_probs: Vec<f64> = written.requests.iter().flatten().map(|w| w.log_prob).collect();
+        let mut rows = Rollouts::new(Groups::Offsets(&offsets)).sids(&codes, self.catalog.n_levels());
+        if let Some(input) = self.scorer.input("log_prob") {
+            rows = rows.with(input, Given::Doubles(&log_probs));
+        }
         let requests = prompts.requests(&self.scorer);
         let program = std::sync::Arc::clone(self.scorer.program());
         let scored = self.scorer.score(&requests, &rows, Step { seed: self.seed, step })?;
@@ -185,6 +195,15 @@ impl<'r, 's> Reinforcement<'r, 's> {
         }
         Ok(())
     }
+}
+
+/// A step in which no request may write anything.
+fn nothing_to_write(step: u64) -> Fault {
+    let message = format!("in step {step} no request has anything that it may write");
+    Box::new(
+        Diagnostic::bare(&code::NOTHING_LEGAL, message)
+            .help("the rules of the reward leave no SID of the catalog: `rewardc score` shows which of them does so"),
+    )
 }
 
 /// What the scorer saw of a step.

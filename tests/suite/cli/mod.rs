@@ -15,6 +15,8 @@ mod schema;
 mod size;
 mod streams;
 mod text;
+#[cfg(all(feature = "data", feature = "decoder"))]
+mod train;
 
 use std::collections::BTreeMap;
 use std::io::Write;

@@ -1,0 +1,299 @@
+//! Training, generation and evaluation by command: stopped, killed, refused.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::Desk;
+
+const CONFIG: &str = "train: toy
+schema: world.yaml
+interactions: {file: users.ndjson, items: items}
+decoder: {history: 4, d_model: 16, d_ffn: 24, layers: 1, heads: 2, kv_groups: 2}
+pretrain: {steps: 40, batch: 16, lr: 1e-2, warm_up: 5, drop_items: 0.2}
+rl: {steps: 12, batch: 6, group: 8, lr: 1e-3, watch: 6, updates: 2, bound: ecpo, kl: 0.1}
+";
+
+const WORLD: &str = "schema: world
+keys: {item: item_id}
+catalog: {file: items.csv, item: item_id, sid: sid}
+sources: {items: {file: items.csv, entity: item, key: item_id}}
+spans: {training: {slate: first 4 of group, order: beam}, longest: {group: 32}}
+lists:
+  past: {from: row, features: [sid]}
+  wanted: {from: row, features: [sid]}
+features:
+  item_id: {entity: item, scale: id}
+  sid: {scale: sid, shape: [6, 8]}
+  ad: {entity: item, scale: bool}
+  liked: {entity: impression, scale: bool}
+  log_prob: {entity: rollout, scale: number, range: [-200, 0]}
+";
+
+const REWARD: &str = "language 1
+scenario toy.rl
+version 1
+schema \"world.yaml\"
+for training
+param most = 20% in 1%..50%
+preference { term hit = if sid in wanted.sid then 1 else 0 }
+ecosystem { cap ads on ad { at most most of slate  dual up to 3 } }
+format {
+    require legal = sid in catalog else lowest
+    require unseen = sid not in past.sid else lowest
+}
+";
+
+const SERVING: &str = "language 1
+scenario toy.serving
+version 1
+schema \"world.yaml\"
+for serving
+preference { term likely = log_prob / 10 }
+ecosystem { cap ads on ad { at most 1 of slate  hard } }
+format {
+    require legal = sid in catalog else drop
+    require unseen = sid not in past.sid else drop
+}
+";
+
+const CONTROLLERS: &str =
+    "controllers: toy\ncaps:\n  ads: {counts: generated, rule: pid, gain: {p: 2, i: 0.1, d: 0}}\n";
+
+/// 40 items, every third an ad, and 40 users who go on from item to item.
+fn desk() -> Desk {
+    let mut items = String::from("item_id,sid,ad\n");
+    for i in 0..40 {
+        writeln!(items, "i{i},{}|{},{}", i / 8, i % 8, i % 3 == 0).unwrap();
+    }
+    let mut users = String::new();
+    for user in 0..40 {
+        let own: Vec<String> =
+            (0..6 + user % 3).map(|t| format!("\"i{}\"", (user * 7 + t * (1 + user % 2)) % 40)).collect();
+        writeln!(users, "{{\"items\": [{}]}}", own.join(", ")).unwrap();
+    }
+    Desk::new()
+        .put("config.yaml", CONFIG)
+        .put("world.yaml", WORLD)
+        .put("items.csv", items)
+        .put("users.ndjson", users)
+        .put("rl.reward", REWARD)
+        .put("serving.reward", SERVING)
+        .put("c.yaml", CONTROLLERS)
+}
+
+const PRETRAIN: [&str; 6] = ["train", "pretrain", "config.yaml", "--data", ".", "--save-every"];
+
+fn pretrain<'a>(every: &'a str, out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    [&PRETRAIN, &[every, "--out", out][..], more].concat()
+}
+
+fn rl<'a>(out: &'a str, more: &[&'a str]) -> Vec<&'a str> {
+    let own =
+        ["train", "rl", "config.yaml", "--data", ".", "--checkpoint", "base.safetensors", "--reward", "rl.reward"];
+    [&own[..], &["--controllers", "c.yaml", "--save-every", "1", "--out", out], more].concat()
+}
+
+/// The checkpoint of a run, and its metrics but for the times, are those of another.
+fn same(desk: &Desk, a: &str, b: &str) {
+    let bytes = |name: &str| std::fs::read(desk.path(&format!("{name}.safetensors"))).unwrap();
+    assert!(bytes(a) == bytes(b), "{a} and {b} differ");
+    let steps = |name: &str| -> Vec<serde_json::Value> {
+        let lines = desk.text(&format!("{name}.jsonl"));
+        let read = |line: &str| {
+            let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+            line.as_object_mut().unwrap().remove("seconds");
+            line
+        };
+        lines.lines().map(read).collect()
+    };
+    assert_eq!(steps(a), steps(b));
+}
+
+/// Killed again and again at any moment, and gone on with each time, a run ends with the same bits.
+fn killed_and_resumed(desk: &Desk, args: &dyn Fn(&str, &[&'static str]) -> Vec<String>, name: &str) {
+    let words = |out: &str, more: &[&'static str]| args(out, more);
+    let strs = |words: &[String]| words.iter().map(String::as_str).map(str::to_string).collect::<Vec<_>>();
+    let begun = std::time::Instant::now();
+    let whole = format!("{name}-whole.safetensors");
+    desk.fine(&strs(&words(&whole, &[])).iter().map(String::as_str).collect::<Vec<_>>());
+    let took = begun.elapsed();
+    let cut = format!("{name}-cut.safetensors");
+    let again = words(&cut, &["--resume"]);
+    let again: Vec<&str> = again.iter().map(String::as_str).collect();
+    let mut killed = 0;
+    for i in 0..20_u32 {
+        let mut child = desk
+            .command(&again)
+            .stderr(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(took.mul_f64(f64::from(1 + i * 7 % 20) / 30.0).max(Duration::from_millis(1)));
+        killed += u32::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert!(killed >= 5, "{killed} of 20 kills fell into the work");
+    desk.fine(&again);
+    same(desk, &format!("{name}-whole"), &format!("{name}-cut"));
+}
+
+#[test]
+fn a_run_killed_twenty_times_ends_with_the_same_bits() {
+    let desk = desk();
+    let owned = |words: Vec<&str>| words.into_iter().map(str::to_string).collect::<Vec<String>>();
+    killed_and_resumed(&desk, &|out, more| owned(pretrain("3", out, more)), "p");
+    std::fs::copy(desk.path("p-whole.safetensors"), desk.path("base.safetensors")).unwrap();
+    killed_and_resumed(&desk, &|out, more| owned(rl(out, more)), "r");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_finishes_the_step_and_saves() {
+    let desk = desk();
+    let config = CONFIG.replace("steps: 40", "steps: 100000");
+    desk.change("config.yaml", config);
+    let mut child = desk
+        .command(&pretrain("100000", "long.safetensors", &[]))
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Behind its first step it has shown a line.
+    let mut said = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.starts_with("step") {
+        line.clear();
+        std::io::BufRead::read_line(&mut said, &mut line).unwrap();
+    }
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    std::io::Read::read_to_string(&mut said, &mut line).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{line}");
+    assert!(line.contains("`--resume` goes on from long.safetensors"), "{line}");
+    let steps = desk.text("long.jsonl").lines().count() as u64;
+    // It goes on where it stopped: nothing that was done is lost.
+    desk.change("config.yaml", CONFIG.replace("steps: 40", &format!("steps: {}", steps + 1)));
+    desk.fine(&pretrain("100000", "long.safetensors", &["--resume"]));
+    assert_eq!(desk.text("long.jsonl").lines().count() as u64, steps + 1);
+}
+
+#[test]
+fn what_does_not_belong_together_is_refused() {
+    let desk = desk();
+    desk.fine(&pretrain("40", "base.safetensors", &[]));
+    // What is there is not replaced.
+    desk.refused(&pretrain("40", "base.safetensors", &[]), 2, "RW0805");
+    desk.fine(&rl("a.safetensors", &[]));
+    // Another reward: refused, and said which; on request it goes on.
+    let other = ["--set", "most=10%", "--resume"];
+    let said = desk.refused(&rl("a.safetensors", &other), 2, "RW1001").all();
+    assert!(said.contains("was trained with toy.rl@1#") && said.contains("--allow-other-reward"), "{said}");
+    let from = |out, more: &[&'static str]| {
+        let mut words = rl(out, more);
+        words[6] = "a.safetensors";
+        words
+    };
+    desk.refused(&from("b.safetensors", &["--set", "most=10%"]), 2, "RW1001");
+    desk.fine(&from("b.safetensors", &["--set", "most=10%", "--allow-other-reward"]));
+    // A cut checkpoint, one of another catalog, of another decoder.
+    let whole = std::fs::read(desk.path("base.safetensors")).unwrap();
+    desk.change("cut.safetensors", &whole[..whole.len() / 2]);
+    let eval = |checkpoint: &'static str| ["eval", "config.yaml", "--data", ".", "--checkpoint", checkpoint];
+    desk.refused(&eval("cut.safetensors"), 2, "RW1001");
+    desk.refused(&eval("none.safetensors"), 2, "RW0801");
+    let items = desk.text("items.csv");
+    desk.change("items.csv", items.replace("i39,4|7", "i39,5|7"));
+    desk.refused(&eval("base.safetensors"), 2, "RW1001");
+    desk.change("items.csv", &items);
+    desk.change("config.yaml", CONFIG.replace("d_ffn: 24", "d_ffn: 32"));
+    let said = desk.refused(&eval("base.safetensors"), 2, "RW1001").all();
+    assert!(said.contains("`d_ffn` is 24"), "{said}");
+    desk.change("config.yaml", CONFIG.replace("bound: ecpo", "bound: grpo"));
+    let said = desk.refused(&eval("base.safetensors"), 1, "RW0503").all();
+    assert!(said.contains("`ecpo`"), "{said}");
+    desk.change("config.yaml", CONFIG);
+    // A reward that reads what users do only later, and a folder that is not there.
+    desk.change("late.reward", REWARD.replace("term hit =", "term liked_it = if liked then 1 else 0 term hit ="));
+    let mut late = rl("late.safetensors", &[]);
+    late[8] = "late.reward";
+    desk.refused(&late, 1, "RW0312");
+    desk.refused(&pretrain("40", "nowhere/base.safetensors", &[]), 2, "RW0805");
+    desk.refused(&[&eval("base.safetensors")[..], &["--device", "cuda:0"]].concat(), 2, "RW0812");
+    desk.refused(
+        &[&eval("base.safetensors")[..], &["--reward", "rl.reward", "--at-most", "films=10%"]].concat(),
+        2,
+        "RW0809",
+    );
+    // Users without three items of the catalog.
+    desk.change("users.ndjson", "{\"items\": [\"i1\", \"i2\"]}\n{\"items\": []}\n");
+    desk.refused(&eval("base.safetensors"), 2, "RW1004");
+    desk.refused(&pretrain("40", "none.safetensors", &[]), 2, "RW1004");
+}
+
+#[test]
+fn what_is_generated_keeps_the_rules() {
+    let desk = desk();
+    desk.fine(&pretrain("40", "base.safetensors", &[]));
+    desk.fine(&["catalog", "build", "--schema", "world.yaml", "--data", ".", "--out", "world.catalog"]);
+    let lists = |more: &[&str]| -> Vec<serde_json::Value> {
+        let own = ["generate", "config.yaml", "--data", ".", "--checkpoint", "base.safetensors", "--length", "4"];
+        let said = desk.fine(&[&own[..], more].concat());
+        said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let plain = lists(&[]);
+    assert_eq!(plain.len(), 40 * 4);
+    assert!(plain.iter().all(|l| l["items"].as_array().unwrap().len() == 1 && l["log_prob"].as_f64().unwrap() < 0.0));
+    // From a catalog file the same; drawn by the same seed the same.
+    assert_eq!(lists(&["--catalog", "world.catalog"]), plain);
+    let drawn = lists(&["--sample", "--temperature", "0.8", "--seed", "3"]);
+    assert_eq!(drawn, lists(&["--sample", "--temperature", "0.8", "--seed", "3"]));
+    assert_ne!(drawn, lists(&["--sample", "--temperature", "0.8", "--seed", "4"]));
+    assert!(lists(&["--free", "--sample"]).iter().any(|l| l["items"].as_array().unwrap().is_empty()));
+    // Under a reward: nothing seen, one ad at most, and in the order of `total`.
+    let users: Vec<Vec<String>> = desk
+        .text("users.ndjson")
+        .lines()
+        .map(|l| {
+            serde_json::from_value(serde_json::from_str::<serde_json::Value>(l).unwrap()["items"].clone()).unwrap()
+        })
+        .collect();
+    let chosen = lists(&["--reward", "serving.reward", "--candidates", "20"]);
+    assert_eq!(chosen.len(), 40 * 4);
+    for user in 0..40 {
+        let own: Vec<_> = chosen.iter().filter(|l| l["user"] == user).collect();
+        let item = |l: &serde_json::Value| l["items"][0].as_str().unwrap().to_string();
+        let is_ad = |item: &String| item[1..].parse::<u32>().unwrap().is_multiple_of(3);
+        let past = &users[user][users[user].len().saturating_sub(5)..users[user].len() - 1];
+        assert!(own.iter().all(|l| !past.contains(&item(l))), "user {user}");
+        assert!(own.iter().filter(|l| is_ad(&item(l))).count() <= 1, "user {user}");
+        let totals: Vec<f64> = own.iter().map(|l| l["total"].as_f64().unwrap()).collect();
+        assert!(totals.windows(2).all(|w| w[0] >= w[1]), "{totals:?}");
+    }
+    let said = desk
+        .fine(&[
+            "eval",
+            "config.yaml",
+            "--data",
+            ".",
+            "--checkpoint",
+            "base.safetensors",
+            "--reward",
+            "rl.reward",
+            "--sampled",
+            "3",
+            "--baselines",
+            "--format",
+            "json",
+        ])
+        .out;
+    let found: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(found["policy"]["users"], 40);
+    assert!(found["last item"]["hr"]["mean"].as_f64().unwrap() > 0.3, "{said}");
+    for figure in ["hr", "ndcg", "log_prob", "legal"] {
+        let mean = &found["policy"][figure];
+        assert!(
+            mean["low"].as_f64() <= mean["mean"].as_f64() && mean["mean"].as_f64() <= mean["high"].as_f64(),
+            "{said}"
+        );
+    }
+}
