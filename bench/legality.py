@@ -13,7 +13,7 @@ args = arguments(__doc__, short="one seed")
 runs = Runs(args)
 base = 100 * runs.judged("base", HERE / "plain.yaml", args.base)["legal"]["mean"]
 print(f"Drawn freely from the base, {base:.1f} % stand for an item.\n")
-print("| reward | bound | legal % after 20, 40, 80 steps (of 256 users) | legal %, held-out users | lowest on the way | HR@10, masked |")
+print("| reward | bound | legal % after 40, 80, 120 steps (of 256 users) | legal %, held-out users | lowest on the way | HR@10, masked |")
 print("|---|---|---|---|---|---|")
 for reward, config in [("preference", c) for c in ("plain", "ecpo", "gbpo")] + [
     ("random", "ecpo"), ("random", "gbpo"), ("top", "ecpo"), ("lowest", "ecpo"),
@@ -24,7 +24,7 @@ for reward, config in [("preference", c) for c in ("plain", "ecpo", "gbpo")] + [
         out = runs.train(name, HERE / f"{config}.yaml", HERE / f"{reward}.reward", seed)
         found.append(runs.judged(name, HERE / f"{config}.yaml", out))
         watched = {s["step"]: 100 * s["watched"]["legal"] for s in runs.steps(name) if "watched" in s}
-        ways.append([watched[step] for step in (20, 40, 80)])
+        ways.append([watched[step] for step in (40, 80, 120)])
         lows.append(min(watched.values()))
     way = ", ".join(f"{mean_sd(values)[0]:.1f}" for values in zip(*ways))
     legal, spread = mean_sd(100 * f["legal"]["mean"] for f in found)

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::args::{EvalArgs, SummaryFormat};
-use super::ground::{Ground, bind, ground, load, reward, tests};
+use super::ground::{Ground, bind, classes, ground, load, reward, tests};
 use super::program::could_not;
 use super::{Exit, Ui};
 use crate::diagnostic::{Diagnostic, Fault, code};
-use crate::host::{Capacity, Decode, Order, Reward};
-use crate::train::{Baselines, Class, Evaluation, Mean, Question, User, classes, evaluate};
+use crate::host::{Decode, Order, Reward};
+use crate::train::{Baselines, Class, Evaluation, Mean, Question, User, evaluate};
 use crate::types::Host;
 
 /// Whose figures, and those.
@@ -43,7 +43,8 @@ fn judge(
     reward: Option<&Reward>,
     ui: &Ui,
 ) -> Result<(Vec<Row>, Vec<Class>), Fault> {
-    let model = load(&args.checkpoint, config, &**catalog, device)?.model()?;
+    let mut checkpoint = load(&args.checkpoint, config, &**catalog, device)?;
+    let model = checkpoint.model()?;
     let samples = tests(sequences, args.who.held_out, args.who.users);
     if samples.is_empty() {
         return Err(Box::new(
@@ -54,12 +55,9 @@ fn judge(
     let classes = match reward {
         None => Vec::new(),
         Some(reward) => {
-            let group = reward.program().longest.group.min(64) as usize;
-            let capacity = Capacity { requests: 64, group, list: 1 };
             let order = reward.schema().spans.training.as_ref().is_none_or(|t| t.beam_order);
             let order = if order { Order::Beam } else { Order::Sampled };
-            let binding = bind(reward, catalog, Host::Training, capacity).training(Decode::Free, order);
-            classes(&mut binding.build()?, &**catalog)?
+            classes(&bind(reward, catalog, Host::Training, (1, 1))?.training(Decode::Free, order).build()?)?
         }
     };
     let at_most = args.at_most.as_ref().map(|text| bound(text, &classes)).transpose()?;
@@ -73,7 +71,14 @@ fn judge(
         }
     });
     watch.done();
-    let mut rows = vec![("policy", found?)];
+    let found = found?;
+    if found.users.iter().any(|u| u.log_prob.is_some_and(f64::is_nan)) {
+        return Err(Box::new(
+            Diagnostic::bare(&code::CHECKPOINT, "the decoder writes no numbers: its weights are of no use")
+                .help("name a checkpoint of before its run diverged"),
+        ));
+    }
+    let mut rows = vec![("policy", found)];
     if args.baselines {
         let counted = Baselines::count(sequences, &**catalog);
         rows.push(("popularity", counted.popularity(sequences, &**catalog, (&samples, args.length), &classes)));

@@ -13,10 +13,10 @@ use crate::check::unreadable;
 use crate::control::Controllers;
 use crate::data::{read_catalog, read_sequences};
 use crate::diagnostic::{Diagnostic, Diagnostics, Fault, Unsound, code};
-use crate::host::{Binding, Capacity, Owner, Reward};
+use crate::host::{Binding, Capacity, Owner, Reward, Scorer};
 use crate::schema;
 use crate::source::{DiskFiles, Sources};
-use crate::train::{AdamW, Checkpoint, Part, Place, Sequences, TrainConfig};
+use crate::train::{AdamW, Checkpoint, Class, Part, Place, Sequences, TrainConfig};
 use crate::types::Host;
 
 /// What was read.
@@ -160,9 +160,26 @@ pub fn controllers(path: Option<&Path>, reward: &Reward, ui: &mut Ui) -> Result<
 
 /// A binding that brings what sequences and decoder know: histories, in training what was taken next, and
 /// `log_prob`, the decoder's own of a whole SID.
-pub fn bind<'s>(reward: &Reward, catalog: &Arc<dyn Catalog>, host: Host, capacity: Capacity) -> Binding<'s> {
+///
+/// # Errors
+/// Groups larger than the schema's longest (RW0903): every rollout would be unscorable.
+pub fn bind<'s>(
+    reward: &Reward,
+    catalog: &Arc<dyn Catalog>,
+    host: Host,
+    (requests, group): (usize, usize),
+) -> Result<Binding<'s>, Fault> {
+    let longest = reward.program().longest;
+    if group as u64 > longest.group {
+        let message = format!("groups of {group} are asked for, and the schema's longest is {}", longest.group);
+        return Err(Box::new(
+            Diagnostic::bare(&code::CAPACITY, message)
+                .help(format!("ask for {} or fewer, or say `spans: {{longest: {{group: {group}}}}}`", longest.group)),
+        ));
+    }
     let needs = reward.needs(host);
     let reads = |owner| needs.iter().any(|n| n.owner == owner);
+    let capacity = Capacity { requests, group, list: longest.history as usize };
     let mut binding = reward.bind_to(Arc::clone(catalog)).host(host).capacity(capacity);
     if reads(Owner::Past) {
         binding = binding.past(&["sid"]);
@@ -173,5 +190,10 @@ pub fn bind<'s>(reward: &Reward, catalog: &Arc<dyn Catalog>, host: Host, capacit
     if needs.iter().any(|n| n.owner == Owner::Rollout && n.feature == "log_prob") {
         binding = binding.rollout(&["log_prob"]);
     }
-    binding
+    Ok(binding)
+}
+
+/// The classes of a reward's caps.
+pub fn classes(scorer: &Scorer<'_>) -> Result<Vec<Class>, Fault> {
+    Ok(scorer.classes()?.into_iter().map(|(name, members)| Class { name, members }).collect())
 }

@@ -41,6 +41,14 @@ pub fn stop_softly() -> Stop {
 }
 
 #[cfg(all(feature = "data", feature = "decoder"))]
+impl Drop for Stop {
+    /// Behind the run an interrupt is as any other.
+    fn drop(&mut self) {
+        SOFT.store(false, Ordering::SeqCst);
+    }
+}
+
+#[cfg(all(feature = "data", feature = "decoder"))]
 impl Stop {
     pub fn is_asked(&self) -> bool {
         ASKED.load(Ordering::SeqCst)

@@ -59,6 +59,12 @@ impl Ui {
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
     }
 
+    /// Columns of the terminal.
+    #[cfg(all(feature = "data", feature = "decoder"))]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// Whether everything meant for standard output was written.
     pub fn finish(&self) -> bool {
         !self.failed

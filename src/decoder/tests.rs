@@ -3,7 +3,7 @@
 use candle_core::{D, Device};
 use candle_nn::ops::log_softmax;
 
-use super::{DecoderConfig, LazyDecoder, Sampling, Weights, beam_search, sample};
+use super::{DecoderConfig, LazyDecoder, Sampling, Weights, beam_search, describe, sample};
 use crate::catalog::{Catalog, Free, Legal, MemoryCatalog, Sids, Taken};
 
 fn tiny(shape: &[u32]) -> DecoderConfig {
@@ -250,4 +250,47 @@ fn a_catalog_bounds_the_beams() {
     let empty = MemoryCatalog::new(vec!["a".into()], Some(Sids { codes: &[u32::MAX; 3], levels: 3 })).unwrap();
     let beams = beam_search(&model, &model.read(&histories()).unwrap(), &Legal::all(&empty), 10).unwrap();
     assert_eq!((beams.requests.iter().map(Vec::len).sum::<usize>(), beams.dead_ends), (0, 3));
+}
+
+#[test]
+fn what_is_described_is_what_there_is() {
+    for (shape, layers, kv_chunks) in [(&[3, 3, 4][..], 2, 2), (&[5, 7], 1, 1)] {
+        let config = DecoderConfig { layers, kv_chunks, ..tiny(shape) };
+        let mut weights = Weights::new(1, &Device::Cpu);
+        LazyDecoder::new(&config, &mut weights).unwrap();
+        let parts = describe(&config, 4);
+        assert_eq!(parts.iter().map(|p| p.parameters).sum::<u64>(), weights.n_params() as u64);
+    }
+    // One layer, d = 8, keys 4, two chunks, a history of 3, 3 codes. Multiplications: the context 3 · (2 · 8 · 8);
+    // cross-attention 3 · (2 · 64 + 2 · 8 · 3); feed-forward 3 · (3 · 8 · 12); heads 10 · 8.
+    let parts = describe(&DecoderConfig { layers: 1, ..tiny(&[3, 3, 4]) }, 1);
+    let train = |part: &str| parts.iter().find(|p| p.part == part).unwrap().train_flops / 6;
+    assert_eq!(train("context processor"), 384);
+    assert_eq!(train("cross-attention"), 528);
+    assert_eq!(train("feed-forward"), 864);
+    assert_eq!(train("heads"), 80);
+    // A search of one beam computes what a forward pass does, but for pairs that the causal mask hides.
+    let decode: u64 = parts.iter().filter(|p| p.part != "self-attention").map(|p| p.decode_flops).sum();
+    let forward: u64 = parts.iter().filter(|p| p.part != "self-attention").map(|p| p.train_flops / 3).sum();
+    assert_eq!(decode, forward);
+}
+
+/// The same numbers on a GPU.
+#[cfg(feature = "cuda")]
+#[test]
+fn a_gpu_gives_the_numbers_of_the_cpu() {
+    let Ok(gpu) = Device::new_cuda(0) else {
+        println!("skipped: no GPU");
+        return;
+    };
+    let config = tiny(&[3, 3, 4]);
+    let logits = |device: &Device| {
+        let model = LazyDecoder::new(&config, &mut Weights::new(5, device)).unwrap();
+        let context = model.read(&histories()).unwrap();
+        let logits = model.forced(&context, &[0, 1, 2, 2, 0, 1, 1, 2, 3], 1).unwrap();
+        logits.iter().flat_map(|l| l.flatten_all().unwrap().to_vec1::<f32>().unwrap()).collect::<Vec<_>>()
+    };
+    for (a, b) in logits(&Device::Cpu).iter().zip(logits(&gpu)) {
+        assert!((a - b).abs() < 1e-4, "{a} and {b}");
+    }
 }

@@ -124,7 +124,11 @@ pub fn write(
 fn ways(row: &[f32], allowed: &[u32], temperature: f64) -> Vec<Way> {
     let own = |code: &u32| row.get(*code as usize).map(|p| (*code, f64::from(*p)));
     let found: Vec<(u32, f64)> = allowed.iter().filter_map(own).collect();
-    let most = found.iter().map(|(_, p)| p / temperature).fold(f64::NEG_INFINITY, f64::max);
-    let sum = most + found.iter().map(|(_, p)| (p / temperature - most).exp()).sum::<f64>().ln();
-    found.into_iter().map(|(code, log_prob)| Way { code, log_prob, masked: log_prob / temperature - sum }).collect()
+    let most = found.iter().map(|(_, p)| *p).fold(f64::NEG_INFINITY, f64::max);
+    // The greatest is taken away first, so that no temperature makes it too large a number.
+    let sum = found.iter().map(|(_, p)| ((p - most) / temperature).exp()).sum::<f64>().ln();
+    found
+        .into_iter()
+        .map(|(code, log_prob)| Way { code, log_prob, masked: (log_prob - most) / temperature - sum })
+        .collect()
 }

@@ -148,4 +148,5 @@ codes! {
     DIVERGED "RW1003" Error "a loss that is no number";
     SEQUENCES "RW1004" Error "interactions that cannot be learned from";
     NOTHING_LEGAL "RW1005" Error "nothing that may be written";
+    OBJECTIVE "RW1006" Error "a channel that an objective does not take";
 }

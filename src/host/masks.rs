@@ -16,11 +16,11 @@ use super::scorer::{Scorer, Step};
 use crate::catalog::{Catalog, Legal, Taken};
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::eval::Verdict;
-use crate::program::{CompareOp, ExprId, Formula, Op, Program, Rule, SpanKind, Subject};
+use crate::program::{CompareOp, ExprId, Formula, Op, Program, Rule, SpanKind, Subject, own_reads};
 use crate::types::{Availability, Host};
 
 /// SIDs that are judged together.
-const TOGETHER: usize = 8_192;
+pub(super) const TOGETHER: usize = 8_192;
 
 /// What a scorer keeps for its masks.
 pub struct Masks {
@@ -59,7 +59,7 @@ impl Scorer<'_> {
     }
 
     /// A scorer of nothing but these rules.
-    fn judge(&self, rules: Vec<Rule>, with_requests: bool, capacity: Capacity) -> Scorer<'static> {
+    pub(super) fn judge(&self, rules: Vec<Rule>, with_requests: bool, capacity: Capacity) -> Scorer<'static> {
         let mut program = (*self.bound.program).clone();
         program.rules = rules;
         program.worked_rules = None;
@@ -101,7 +101,7 @@ impl Masks {
     fn new(scorer: &Scorer<'_>, catalog: &dyn Catalog) -> Result<Self, Fault> {
         let (program, host) = (&*scorer.bound.program, scorer.bound.host);
         let by_request = |rule: &Rule| reads_request(program, rule.condition, &scorer.bound);
-        let all = known_pieces(program, host);
+        let all = known_pieces(program, host, &scorer.bound);
         let (of_request, standing): (Vec<Rule>, Vec<Rule>) = all.iter().cloned().partition(by_request);
         let only_past = of_request.iter().all(|rule| spares_all_but_past(program, rule.condition));
         let mut taken = Taken::default();
@@ -205,30 +205,43 @@ fn every_sid(catalog: &dyn Catalog) -> Vec<std::ops::Range<u32>> {
 }
 
 /// The pieces of acting rules that are known once the codes are, each as a rule of its own (R5.9).
-fn known_pieces(program: &Program, host: Host) -> Vec<Rule> {
+/// What reads a column that the host brings with each rollout waits until there are rollouts.
+fn known_pieces(program: &Program, host: Host, bound: &Bound) -> Vec<Rule> {
     let acting = program.rules.iter().filter(|rule| rule.acts_in(host));
-    let known = |piece: &ExprId| program.expr(*piece).availability <= Availability::Code;
+    let known = |piece: &ExprId| {
+        let of_rollouts = |d: Declared| d == Declared::Rollout;
+        program.expr(*piece).availability <= Availability::Code && !reads(program, *piece, bound, &of_rollouts)
+    };
     let as_rule = |rule: &Rule, piece: ExprId| Rule { condition: piece, pieces: vec![piece], ..rule.clone() };
     acting.flat_map(|rule| rule.pieces.iter().copied().filter(known).map(|piece| as_rule(rule, piece))).collect()
 }
 
 /// Whether an expression reads anything that differs from request to request.
 fn reads_request(program: &Program, condition: ExprId, bound: &Bound) -> bool {
-    let of_request = |provider: Option<&Option<Provider>>| match provider {
-        Some(Some(Provider::Column(input))) => {
-            bound.declared.get(input.place()).is_some_and(|(_, d)| *d == Declared::Request)
-        }
-        _ => false,
-    };
-    let mut reads = false;
+    reads_history(program, condition) || reads(program, condition, bound, &|d| d == Declared::Request)
+}
+
+/// Whether an expression reads anything but the catalog and the codes.
+pub(super) fn reads_beyond_catalog(program: &Program, condition: ExprId, bound: &Bound) -> bool {
+    reads_history(program, condition) || reads(program, condition, bound, &|_| true)
+}
+
+fn reads_history(program: &Program, condition: ExprId) -> bool {
+    let mut found = false;
     crate::program::visit(program, &[condition], |id| {
-        reads |= match &program.expr(id).op {
-            Op::Feature { id, of: Subject::Own } => of_request(bound.providers.get(id.index())),
-            Op::Aggregate(a) => a.span == SpanKind::History,
-            _ => false,
-        };
+        found |= matches!(&program.expr(id).op, Op::Aggregate(a) if a.span == SpanKind::History);
     });
-    reads
+    found
+}
+
+/// Whether an expression reads a candidate's own feature that the host hands in as a column of such a kind, or
+/// that nobody brings beforehand.
+fn reads(program: &Program, condition: ExprId, bound: &Bound, kind: &dyn Fn(Declared) -> bool) -> bool {
+    own_reads(program, &[condition]).iter().any(|feature| match bound.providers.get(feature.index()) {
+        Some(Some(Provider::Column(input))) => bound.declared.get(input.place()).is_some_and(|(_, d)| kind(*d)),
+        Some(Some(Provider::Signal(..))) => kind(Declared::Rollout),
+        _ => false,
+    })
 }
 
 /// Whether a condition is `sid not in past.sid`: then only what the past holds can fail it.

@@ -12,6 +12,7 @@
 mod bind;
 mod bound;
 mod choose;
+mod classes;
 mod end;
 mod faults;
 mod gather;

@@ -13,7 +13,7 @@ pub struct AdamW {
     moments: BTreeMap<String, (Tensor, Tensor)>,
     pub betas: (f64, f64),
     pub weight_decay: f64,
-    /// Gradients are scaled down to this global norm.
+    /// Gradients are scaled down to this global norm; 0: they are left as they are.
     pub clip: f64,
 }
 
@@ -38,7 +38,7 @@ impl AdamW {
     }
 
     /// Moves every variable that has a gradient; `step` counts from 1. Gives the norm of the gradients before
-    /// clipping.
+    /// clipping; where that is no number, nothing is moved.
     ///
     /// # Errors
     /// What candle says.
@@ -48,7 +48,10 @@ impl AdamW {
             squares += f64::from(grad.sqr()?.sum_all()?.to_scalar::<f32>()?);
         }
         let norm = squares.sqrt();
-        let scale = if norm > self.clip { self.clip / norm } else { 1.0 };
+        if !norm.is_finite() {
+            return Ok(norm);
+        }
+        let scale = if self.clip > 0.0 && norm > self.clip { self.clip / norm } else { 1.0 };
         let (first, second) = self.betas;
         let power = |beta: f64| 1.0 - beta.powf(step as f64);
         for (name, var) in weights.vars() {

@@ -102,8 +102,20 @@ impl Checkpoint {
     /// Writes it: whoever reads the path finds the old one or the new one, whole.
     ///
     /// # Errors
-    /// A path that cannot be written (RW0805); the old one is still there.
+    /// Weights that are no numbers any more (RW1003), and a path that cannot be written (RW0805); the old one is
+    /// still there.
     pub fn save(&self, path: &Path) -> Result<(), Fault> {
+        for (name, var) in self.weights.vars() {
+            // A sum is no number where a summand is none.
+            let sum = var.as_tensor().sum_all().and_then(|s| s.to_scalar::<f32>()).map_err(failed)?;
+            if !sum.is_finite() {
+                let message = format!("behind step {} the weights `{name}` are no numbers any more", self.step);
+                return Err(Box::new(
+                    Diagnostic::bare(&code::DIVERGED, message)
+                        .help("the last checkpoint is still good: go on from it with a smaller `lr`"),
+                ));
+            }
+        }
         let facts = Facts {
             format: FORMAT,
             step: self.step,
@@ -186,5 +198,7 @@ fn unusable(why: &str) -> Fault {
 
 /// A fault of the arithmetic itself.
 pub fn failed(error: candle_core::Error) -> Fault {
-    Box::new(Diagnostic::bare(&code::ARITHMETIC, error.to_string()))
+    // With a backtrace asked for, candle's message goes on for pages.
+    let text = error.to_string();
+    Box::new(Diagnostic::bare(&code::ARITHMETIC, text.lines().next().unwrap_or_default()))
 }

@@ -15,6 +15,8 @@ pub struct TrainConfig {
     pub interactions: (String, String),
     pub decoder: DecoderConfig,
     pub pretrain: Optimization,
+    /// After so many steps of it, 1,000 held-out users' validation items are looked for.
+    pub watch: u64,
     pub rl: RlConfig,
     pub seed: u64,
 }
@@ -173,17 +175,20 @@ fn read(root: &Node, out: &mut Diagnostics) -> TrainConfig {
         drop_items: 0.0,
         clip: 1.0,
     };
+    let (pretrain, watch) = pretrain.map_or((plain.clone(), 1_000), |node| {
+        let mut keys = Keys::of(node, "`pretrain`", out);
+        let watch = keys.int("watch", out).unwrap_or(1_000);
+        let found = optimization(&mut keys, plain, out);
+        keys.finish(out);
+        (found, watch)
+    });
     TrainConfig {
         name,
         schema,
         interactions,
         decoder,
-        pretrain: pretrain.map_or(plain.clone(), |node| {
-            let mut keys = Keys::of(node, "`pretrain`", out);
-            let found = optimization(&mut keys, plain, out);
-            keys.finish(out);
-            found
-        }),
+        watch,
+        pretrain,
         rl: rl.map_or_else(RlConfig::default, |node| rl_config(node, out)),
         seed,
     }
@@ -212,6 +217,9 @@ fn rl_config(node: &Node, out: &mut Diagnostics) -> RlConfig {
     let temperature = real(&mut keys, "temperature", plain.temperature, out);
     if temperature <= 0.0 {
         out.push(Diagnostic::at(&code::SCHEMA_VALUE, node.span, "`temperature` is above 0"));
+    }
+    if temperature != 1.0 && rollouts.unwrap_or(plain.rollouts) == Rollout::Beam {
+        out.push(Diagnostic::at(&code::SCHEMA_VALUE, node.span, "`temperature` is of draws, and `rollouts` are beams"));
     }
     let config = RlConfig {
         group,

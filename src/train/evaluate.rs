@@ -4,7 +4,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::failed;
-use super::requests::Prompts;
+use super::requests::{Lengths, Prompts};
 use super::samples::{Place, Sequences};
 use super::shards::in_order;
 use crate::catalog::{Catalog, Free, Legal};
@@ -27,7 +27,8 @@ pub struct Question<'q> {
     /// Draws for each user under the mask, and without one; 0: none.
     pub sampled: usize,
     pub seed: u64,
-    /// A list may hold no more than this share of a class (by its place): the best beams that keep it.
+    /// Lists hold no more than this share of a class (by its place) on average: the best beams that keep it. Where the
+    /// share is no whole number of places, some lists have one more than others.
     pub at_most: Option<(usize, f64)>,
 }
 
@@ -141,7 +142,8 @@ fn some_users(
     question: &Question<'_>,
     number: u64,
 ) -> Result<Vec<User>, Fault> {
-    let prompts = Prompts::new(sequences, chunk, model.config().history, catalog);
+    let lengths = Lengths { history: model.config().history, past: 0 };
+    let prompts = Prompts::new(sequences, chunk, lengths, catalog);
     let legal = Legal::all(catalog);
     let context = model.read(&prompts.histories).map_err(failed)?;
     // Wide enough that what is taken away can be replaced.
@@ -161,7 +163,7 @@ fn some_users(
     let mut users = Vec::with_capacity(chunk.len());
     for (i, at) in chunk.iter().enumerate() {
         let beams = beams.requests.get(i).map_or(&[][..], Vec::as_slice);
-        let list: Vec<u32> = kept(beams.iter().filter_map(item), question);
+        let list: Vec<u32> = kept(beams.iter().filter_map(item), question, at.0);
         let mut user = judge(&list, sequences.at(*at).1, catalog, question.classes);
         user.log_prob = log_probs.get(i).copied().flatten();
         if let (Some(sampled), Some(free)) = (sampled.get(i), free.get(i)) {
@@ -186,10 +188,12 @@ pub(super) fn judge(list: &[u32], target: u32, catalog: &dyn Catalog, classes: &
 }
 
 /// The first items that keep the question's bound.
-fn kept(items: impl Iterator<Item = u32>, question: &Question<'_>) -> Vec<u32> {
+fn kept(items: impl Iterator<Item = u32>, question: &Question<'_>, user: u32) -> Vec<u32> {
     let bound = question.at_most.and_then(|(class, share)| Some((question.classes.get(class)?, share)));
     let Some((class, share)) = bound else { return items.take(question.length).collect() };
-    let mut left = (share * question.length as f64 + 1e-9).floor() as usize;
+    // Spread evenly over users (multiples of the golden ratio), the part of a place is given to that part of them.
+    let drawn = (f64::from(user) * 0.618_033_988_749_894_9).fract();
+    let mut left = (share * question.length as f64 + drawn * (1.0 - 1e-9) + 1e-9).floor() as usize;
     let fits = |item: &u32| {
         let is = class.members.get(*item as usize).copied().unwrap_or(false);
         let fits = !is || left > 0;
@@ -217,14 +221,9 @@ fn log_probs(
     use crate::catalog::Mask;
     let levels = model.config().shape.len();
     // A target without a SID has no codes: its row is worked out, and not looked at.
-    let known: Vec<bool> = prompts.targets.chunks(levels).map(|sid| legal.allows(0, sid)).collect();
-    let codes: Vec<u32> = prompts
-        .targets
-        .chunks(levels)
-        .zip(&known)
-        .flat_map(|(sid, known)| sid.iter().map(|c| if *known { *c } else { 0 }))
-        .collect();
-    let logits = model.forced(context, &codes, 1)?;
+    let known: Vec<bool> = (0..prompts.histories.len()).map(|request| prompts.has_target(request)).collect();
+    let codes = &prompts.targets;
+    let logits = model.forced(context, codes, 1)?;
     let mut sums = vec![0.0; known.len()];
     let mut allowed = Vec::new();
     for (level, logits) in logits.iter().enumerate() {

@@ -21,7 +21,11 @@ impl Journal {
     /// A path that cannot be written (RW0805).
     pub fn open(path: &Path, step: u64) -> Result<Self, Fault> {
         let failed = |e: std::io::Error| unwritable(path, &e);
-        let before = if step > 0 { std::fs::read_to_string(path).unwrap_or_default() } else { String::new() };
+        let before = match std::fs::read_to_string(path) {
+            Ok(text) if step > 0 => text,
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
+            _ => String::new(),
+        };
         let is_kept = |line: &&str| {
             let read = serde_json::from_str::<serde_json::Value>(line).ok();
             read.and_then(|l| l.get("step")?.as_u64()).is_some_and(|s| s <= step)

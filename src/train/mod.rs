@@ -8,7 +8,6 @@
 mod adamw;
 mod baselines;
 mod checkpoint;
-mod classes;
 mod config;
 mod evaluate;
 mod journal;
@@ -26,11 +25,10 @@ pub use baselines::Baselines;
 pub use checkpoint::Checkpoint;
 #[cfg(feature = "data")]
 pub(crate) use checkpoint::failed;
-pub use classes::classes;
 pub use config::{Bound, Normalization, Optimization, RlConfig, Rollout, TrainConfig};
 pub use evaluate::{Class, Evaluation, Mean, Question, User, evaluate};
 pub use journal::Journal;
 pub use pretrain::Pretraining;
-pub use requests::Prompts;
+pub use requests::{Lengths, Prompts};
 pub use rl::{Reinforcement, RlStep, Seconds};
 pub use samples::{Part, Place, Sequences};

@@ -7,7 +7,6 @@ use rand_chacha::ChaCha8Rng;
 
 use super::checkpoint::{Checkpoint, failed};
 use super::config::Optimization;
-use super::requests::targets;
 use super::samples::{Part, Place, Sequences};
 use super::shards::gradients;
 use crate::catalog::Catalog;
@@ -83,7 +82,8 @@ impl<'r> Pretraining<'r> {
             let mut keeps = |_: &&[u32]| random.random::<f64>() >= self.settings.drop_items;
             histories.iter_mut().for_each(|history| history.retain(&mut keeps));
         }
-        let targets = targets(self.sequences, self.catalog, &batch);
+        let sid = |at: &Place| self.catalog.sid(self.sequences.at(*at).1).unwrap_or(&[]);
+        let targets: Vec<u32> = batch.iter().flat_map(sid).copied().collect();
         let (n, levels) = (batch.len(), self.model.config().shape.len());
         let Checkpoint { weights, optimizer, .. } = &mut self.checkpoint;
         let (grads, losses) = gradients(weights, n, |rows| {
@@ -94,10 +94,10 @@ impl<'r> Pretraining<'r> {
         })
         .map_err(failed)?;
         let loss = losses.iter().map(|(loss, ())| loss).sum::<f64>();
-        if !loss.is_finite() {
-            return Err(diverged(step, loss));
+        let norm = optimizer.step(weights, &grads, step, self.settings.rate(step)).map_err(failed)?;
+        if !loss.is_finite() || !norm.is_finite() {
+            return Err(diverged(step, self.seed, loss));
         }
-        optimizer.step(weights, &grads, step, self.settings.rate(step)).map_err(failed)?;
         // The tensors of the model are those of the variables: they moved with them.
         self.checkpoint.step = step;
         Ok(loss)
@@ -109,11 +109,14 @@ pub fn step_random(seed: u64, step: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed.wrapping_add(step.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
 }
 
-/// A step whose loss is no number.
-pub fn diverged(step: u64, loss: f64) -> Fault {
+/// A step whose loss, or its gradient, is no number.
+pub fn diverged(step: u64, seed: u64, loss: f64) -> Fault {
     Box::new(
-        Diagnostic::bare(&code::DIVERGED, format!("the loss of step {step} is {loss}"))
-            .help("the last checkpoint is still good: go on from it with a smaller `lr`"),
+        Diagnostic::bare(
+            &code::DIVERGED,
+            format!("the loss of step {step} is {loss}, or its gradient is none (its batch is that of seed {seed})"),
+        )
+        .help("nothing was moved, and the last checkpoint is still good: go on from it with a smaller `lr`"),
     )
 }
 

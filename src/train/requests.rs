@@ -8,36 +8,53 @@ use crate::host::{Given, Requests, Scorer};
 /// reward, and the SID of what was taken next.
 #[derive(Clone, Debug, Default)]
 pub struct Prompts<'c> {
-    /// By request the last items' SIDs, newest first.
+    /// By request the last items' SIDs that a decoder looks at, newest first.
     pub histories: Vec<Vec<&'c [u32]>>,
-    /// The targets' codes, one behind the other.
+    /// The targets' codes, one behind the other; zeros where the target has no SID.
     pub targets: Vec<u32>,
     past: Vec<u32>,
     past_offsets: Vec<u32>,
-    each: Vec<u32>,
+    wanted: Vec<u32>,
+    wanted_offsets: Vec<u32>,
     levels: usize,
 }
 
+/// How many of a user's last items are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lengths {
+    /// By the decoder.
+    pub history: usize,
+    /// By the reward: the schema's `longest: {history: …}`.
+    pub past: usize,
+}
+
 impl<'c> Prompts<'c> {
-    /// The requests of samples, with the last `most` items of each.
+    /// The requests of samples.
     #[must_use]
-    pub fn new(sequences: &Sequences, batch: &[Place], most: usize, catalog: &'c dyn Catalog) -> Self {
-        let histories = batch.iter().map(|at| sequences.history(*at, most, catalog)).collect();
-        Self::of(histories, targets(sequences, catalog, batch), catalog.n_levels())
+    pub fn new(sequences: &Sequences, batch: &[Place], lengths: Lengths, catalog: &'c dyn Catalog) -> Self {
+        let levels = catalog.n_levels();
+        let mut out = Self { levels, past_offsets: vec![0], wanted_offsets: vec![0], ..Self::default() };
+        for at in batch {
+            let mut last = sequences.history(*at, lengths.history.max(lengths.past), catalog);
+            last.iter().take(lengths.past).rev().for_each(|sid| out.past.extend_from_slice(sid));
+            out.past_offsets.push((out.past.len() / levels.max(1)) as u32);
+            last.truncate(lengths.history);
+            out.histories.push(last);
+            let target = catalog.sid(sequences.at(*at).1);
+            out.wanted.extend_from_slice(target.unwrap_or(&[]));
+            out.wanted_offsets.push((out.wanted.len() / levels.max(1)) as u32);
+            match target {
+                Some(sid) => out.targets.extend_from_slice(sid),
+                None => out.targets.extend(std::iter::repeat_n(0, levels)),
+            }
+        }
+        out
     }
 
-    /// Those of histories; `targets` is empty where nobody knows them.
+    /// Whether the target of a request has a SID.
     #[must_use]
-    pub fn of(histories: Vec<Vec<&'c [u32]>>, targets: Vec<u32>, levels: usize) -> Self {
-        let mut past = Vec::new();
-        let mut past_offsets = vec![0_u32];
-        for history in &histories {
-            history.iter().rev().for_each(|sid| past.extend_from_slice(sid));
-            past_offsets.push((past.len() / levels.max(1)) as u32);
-        }
-        let known = u32::from(!targets.is_empty());
-        let each = (0..=histories.len() as u32).map(|i| i * known).collect();
-        Self { histories, targets, past, past_offsets, each, levels }
+    pub fn has_target(&self, request: usize) -> bool {
+        matches!(self.wanted_offsets.get(request..request + 2), Some([from, to]) if to > from)
     }
 
     /// What a scorer asks for of them.
@@ -49,14 +66,9 @@ impl<'c> Prompts<'c> {
             requests = requests.past(&self.past_offsets).with(input, codes);
         }
         if let Some(input) = scorer.wanted_input("sid") {
-            let codes = Given::Sids { codes: &self.targets, levels: self.levels };
-            requests = requests.wanted(&self.each).with(input, codes);
+            let codes = Given::Sids { codes: &self.wanted, levels: self.levels };
+            requests = requests.wanted(&self.wanted_offsets).with(input, codes);
         }
         requests
     }
-}
-
-/// The SIDs of the samples' targets, one behind the other.
-pub fn targets(sequences: &Sequences, catalog: &dyn Catalog, batch: &[Place]) -> Vec<u32> {
-    batch.iter().flat_map(|at| catalog.sid(sequences.at(*at).1).unwrap_or(&[])).copied().collect()
 }

@@ -123,6 +123,37 @@ fn a_mask_allows_what_the_rules_do() {
     assert!(allowed > 800 && refused > 800, "{allowed} allowed, {refused} refused");
 }
 
+/// A class is what its condition says, whatever the rules do with its items.
+#[test]
+fn classes_are_those_of_the_caps() {
+    let text = "language 1
+scenario toy.classes
+version 1
+schema \"toy.yaml\"
+for training
+preference { term one = 1 }
+ecosystem {
+    cap ads on ad { at most 10% of group  dual up to 1 }
+    cap played on (plays ?? 0) > 4 { at most 50% of group  dual up to 1 }
+    cap strict_ads on ad and strict { at most 50% of group  dual up to 1 }
+}
+format { require clean = not ad else drop }
+";
+    let files = MemoryFiles::default().with("toy.yaml", SCHEMA.replace("RESOLVE", "first"));
+    let reward = Reward::from_text("toy.reward", text, &files).unwrap();
+    let keys = ["a", "b", "c", "d"].map(String::from).to_vec();
+    let codes = [0, 0, 0, 0, 0, 0, 1, 0, 0, u32::MAX, u32::MAX, u32::MAX];
+    let mut catalog = MemoryCatalog::new(keys, Some(Sids { codes: &codes, levels: 3 })).unwrap();
+    reward.add_column(&mut catalog, "ad", Given::Bools(&[true, false, true, false]), None).unwrap();
+    let known = [true, true, false, true];
+    reward.add_column(&mut catalog, "plays", Given::Reals(&[9.0, 1.0, 9.0, 5.0]), Some(&known)).unwrap();
+    let catalog = Arc::new(catalog);
+    let binding = reward.bind(&catalog).training(Decode::Free, Order::Sampled).request(&["strict"]);
+    let classes = binding.build().unwrap().classes().unwrap();
+    let expected = [("ads", [true, false, true, false]), ("played", [true, false, false, true])];
+    assert_eq!(classes, expected.map(|(name, is)| (name.to_string(), is.to_vec())));
+}
+
 #[test]
 fn next_codes_as_lists_rows_and_bits() {
     let free = Free { shape: &[3, 70] };

@@ -6,6 +6,11 @@ use clap::{Args, Subcommand};
 
 use super::SummaryFormat;
 
+/// A whole number from 1.
+fn from_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "it is a whole number from 1".to_string())
+}
+
 #[derive(Debug, Args)]
 pub struct TrainArgs {
     #[command(subcommand)]
@@ -94,7 +99,7 @@ pub struct Users {
     #[arg(long)]
     pub held_out: bool,
     /// No more than so many, the first ones.
-    #[arg(long)]
+    #[arg(long, value_parser = from_one)]
     pub users: Option<usize>,
 }
 
@@ -107,17 +112,20 @@ pub struct GenerateArgs {
     pub checkpoint: PathBuf,
     #[command(flatten)]
     pub who: Users,
+    /// Hide each user's last item, as `eval` does; left out: what may come behind all that they took.
+    #[arg(long)]
+    pub leave_last: bool,
     /// Items for each user.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = from_one)]
     pub length: usize,
     /// Candidates for each user: beams, or draws; left out: four times `--length` with a reward, else as many.
-    #[arg(long)]
+    #[arg(long, value_parser = from_one)]
     pub candidates: Option<usize>,
     /// Draw instead of a beam search.
     #[arg(long)]
     pub sample: bool,
     /// Of draws.
-    #[arg(long, default_value_t = 1.0)]
+    #[arg(long, default_value_t = 1.0, requires = "sample")]
     pub temperature: f64,
     /// Write without any mask: what is written may stand for no item.
     #[arg(long, conflicts_with = "reward")]
@@ -128,7 +136,8 @@ pub struct GenerateArgs {
     /// Give a `param` of it another value.
     #[arg(long = "set", value_name = "NAME=VALUE", requires = "reward")]
     pub settings: Vec<String>,
-    /// Where to write (NDJSON, a line an item); left out: standard output.
+    /// Where to write (NDJSON, a line an item; `user` is the row of the interactions, from 0); left out: standard
+    /// output.
     #[arg(long)]
     pub out: Option<PathBuf>,
 }
@@ -143,7 +152,7 @@ pub struct EvalArgs {
     #[command(flatten)]
     pub who: Users,
     /// Items of a list.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = from_one)]
     pub length: usize,
     /// A reward for training whose caps say which classes to look at; it has no part in what is decoded.
     #[arg(long)]

@@ -138,7 +138,7 @@ fn lay_out(folder: &Path, seed: u64) -> std::io::Result<()> {
     for (name, text) in [("videos.csv", made.videos), ("users.ndjson", made.users)] {
         write_whole(&folder.join(name), |f| f.write_all(text.as_bytes()))?;
     }
-    for name in ["base.safetensors", "steered.safetensors"] {
+    for name in ["base.safetensors", "base.jsonl", "steered.safetensors", "steered.jsonl"] {
         match std::fs::remove_file(folder.join(name)) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
             _ => {}

@@ -24,8 +24,34 @@ pub fn fresh_or_resumed(run: &RunFiles) -> Result<bool, Fault> {
 }
 
 /// Where metrics go: beside the checkpoint, where nothing is said.
-pub fn metrics_path(run: &RunFiles) -> PathBuf {
-    run.metrics.clone().unwrap_or_else(|| run.out.with_extension("jsonl"))
+///
+/// # Errors
+/// The checkpoint's own path, and for a run that begins a file that is there (RW0805).
+pub fn metrics_path(run: &RunFiles) -> Result<PathBuf, Fault> {
+    let beside = match run.out.extension().is_some_and(|e| e == "safetensors") {
+        true => run.out.with_extension("jsonl"),
+        false => PathBuf::from(format!("{}.jsonl", run.out.display())),
+    };
+    let path = run.metrics.clone().unwrap_or(beside);
+    let refused = |why: &str, help: &str| {
+        Err(Box::new(Diagnostic::bare(&code::UNWRITABLE, format!("`{}` {why}", path.display())).help(help.to_string())))
+    };
+    if path == run.out {
+        return refused("is named for the checkpoint and for its metrics", "name another file with `--metrics`");
+    }
+    if path.exists() && !run.out.exists() && !run.resume {
+        return refused(
+            "is there already, and this run would replace it",
+            "take it away, or name another with `--metrics`",
+        );
+    }
+    Ok(path)
+}
+
+/// The end of a run that had nothing left to do.
+pub fn already_done(out: &Path, step: u64, steps: u64, ui: &mut Ui) -> Exit {
+    ui.print(&format!("{} is at step {step} of {steps} already\n", out.display()));
+    Exit::Fine
 }
 
 /// A line that is written over on a terminal; elsewhere one now and then.
@@ -67,6 +93,8 @@ impl Live {
         let left = (self.steps.saturating_sub(step)) as f64 / self.rate(step).max(1e-9);
         let line = format!("step {step} of {}: {text}, {} left", self.steps, span(left));
         if self.is_terminal {
+            // A line that is broken cannot be written over.
+            let line: String = line.chars().take(ui.width().saturating_sub(1)).collect();
             let _ = std::io::stderr().lock().write_all(format!("\r\x1b[2K{line}").as_bytes());
         } else if self.shown.elapsed().as_secs() >= 10 || step == self.steps || step == self.first + 1 {
             ui.note(&format!("{line}\n"));

@@ -1,13 +1,16 @@
 //! `rewardc train pretrain`.
 
 use super::super::args::PretrainArgs;
-use super::super::ground::{Ground, ground};
+use super::super::ground::{Ground, ground, is_held_out};
 use super::super::interrupt::stop_softly;
 use super::super::program::could_not;
 use super::super::{Exit, Ui};
-use super::live::{Live, fresh_or_resumed, metrics_path};
-use crate::diagnostic::Fault;
-use crate::train::{AdamW, Checkpoint, Journal, Pretraining};
+use super::live::{Live, already_done, fresh_or_resumed, metrics_path};
+use crate::diagnostic::{Diagnostic, Fault, code};
+use crate::train::{AdamW, Checkpoint, Journal, Part, Pretraining, Question, evaluate};
+
+/// Held-out users whose validation item is looked for while a run goes.
+const WATCHED: usize = 1_000;
 
 pub fn run(args: &PretrainArgs, ui: &mut Ui) -> Result<Exit, Exit> {
     let Ground { config, catalog, sequences, device } = ground(&args.ground, ui)?;
@@ -29,25 +32,42 @@ fn work(
         false => Checkpoint::new(&config.decoder, config.seed, catalog.id(), optimizer, device)?,
     };
     checkpoint.check_decoder(&config.decoder)?;
+    if let Some(reward) = &checkpoint.reward {
+        let message = format!("`{}` was trained with {reward}, and this is a run on next items", out.display());
+        return Err(Box::new(Diagnostic::bare(&code::CHECKPOINT, message).help("write to another `--out`")));
+    }
     let params = checkpoint.weights.n_params();
     let mut run = Pretraining::new(checkpoint, settings, sequences, catalog, config.seed)?;
-    let mut journal = Journal::open(&metrics_path(&args.run), run.checkpoint.step)?;
+    if run.checkpoint.step >= settings.steps {
+        return Ok(already_done(out, run.checkpoint.step, settings.steps, ui));
+    }
+    let mut journal = Journal::open(&metrics_path(&args.run)?, run.checkpoint.step)?;
     ui.note(&format!(
         "{} items, {} users, {} samples, {params} parameters\n",
         catalog.n_items(),
         sequences.users.len(),
         run.n_samples()
     ));
+    let watched: Vec<_> = sequences.samples(Part::Valid).into_iter().filter(is_held_out).take(WATCHED).collect();
+    let question = Question { length: 10, classes: &[], sampled: 0, seed: config.seed, at_most: None };
+    let mut last_seen = String::new();
     let stop = stop_softly();
     let mut live = Live::new(run.checkpoint.step, settings.steps);
     let save_every = args.run.save_every.unwrap_or(500).max(1);
     while run.checkpoint.step < settings.steps {
         let loss = run.step()?;
         let step = run.checkpoint.step;
-        journal.write(&serde_json::json!({"step": step, "loss": loss, "lr": settings.rate(step)}))?;
+        let mut line = serde_json::json!({"step": step, "loss": loss, "lr": settings.rate(step)});
+        if step.is_multiple_of(config.watch.max(1)) || step == settings.steps {
+            let seen = evaluate(run.model(), sequences, catalog, &watched, &question, &|_| {})?;
+            let (hr, ndcg) = (seen.mean(|u| Some(u.hit)), seen.mean(|u| Some(u.ndcg)));
+            last_seen = format!(", HR@10 {hr:.4}, NDCG@10 {ndcg:.4}");
+            line["validation"] = serde_json::json!({"users": watched.len(), "hr": hr, "ndcg": ndcg});
+        }
+        journal.write(&line)?;
         let speed = settings.batch as f64 * live.rate(step);
         let mean = live.mean("loss", loss);
-        live.show(step, &format!("loss {mean:.4}, {speed:.0} samples a second"), ui);
+        live.show(step, &format!("loss {mean:.4}, {speed:.0} samples a second{last_seen}"), ui);
         let stopped = stop.is_asked();
         if step.is_multiple_of(save_every) || step == settings.steps || stopped {
             run.checkpoint.save(out)?;

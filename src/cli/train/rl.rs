@@ -4,17 +4,18 @@ use candle_core::Device;
 use serde_json::{Map, Value, json};
 
 use super::super::args::RlArgs;
-use super::super::ground::{Ground, bind, controllers, ground, is_held_out, load, reward, tests};
+use super::super::ground::{Ground, bind, classes, controllers, ground, is_held_out, load, reward, tests};
 use super::super::interrupt::stop_softly;
 use super::super::program::could_not;
 use super::super::{Exit, Ui};
-use super::live::{Live, fresh_or_resumed, metrics_path};
+use super::live::{Live, already_done, fresh_or_resumed, metrics_path};
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::eval::ControlState;
-use crate::host::{Capacity, Decode, Order, Reward};
+use crate::host::{Decode, Order, Reward, Scorer};
+use crate::program::Charge;
 use crate::train::{
     AdamW, Checkpoint, Class, Evaluation, Journal, Part, Question, Reinforcement, RlStep, Rollout, TrainConfig,
-    classes, evaluate,
+    evaluate,
 };
 use crate::types::Host;
 
@@ -39,23 +40,26 @@ fn work(
     let checkpoint = begin(args, config, reward, device)?;
     checkpoint.check_decoder(&config.decoder)?;
     let reference = load(&args.checkpoint, config, &**catalog, device)?;
-    let capacity =
-        Capacity { requests: settings.optimization.batch, group: settings.group, list: config.decoder.history };
+    let size = (settings.optimization.batch, settings.group);
     let decode = if settings.masked { Decode::Masked } else { Decode::Free };
     let order = if settings.rollouts == Rollout::Beam { Order::Beam } else { Order::Sampled };
-    let mut binding = bind(reward, catalog, Host::Training, capacity).training(decode, order).controllers(controllers);
+    let mut binding = bind(reward, catalog, Host::Training, size)?.training(decode, order).controllers(controllers);
     if let Some(state) = &checkpoint.state {
         let broken = |why| Box::new(Diagnostic::bare(&code::STATE, format!("the checkpoint's state: {why}")));
         binding = binding.state(ControlState::from_json(state).map_err(broken)?);
     }
-    let mut scorer = binding.build()?;
+    let scorer = binding.build()?;
     scorer.notes().iter().for_each(|note| ui.note(&format!("note: {note}\n")));
-    let classes = classes(&mut scorer, &**catalog)?;
+    uncontrolled(&scorer, ui);
+    let classes = classes(&scorer)?;
     let samples: Vec<_> = sequences.samples(Part::Valid).into_iter().filter(|at| !is_held_out(at)).collect();
     let mut run =
         Reinforcement::new((checkpoint, reference), scorer, settings, (sequences, samples), &**catalog, config.seed)?;
-    let mut journal = Journal::open(&metrics_path(&args.run), run.checkpoint.step)?;
     let steps = settings.optimization.steps;
+    if run.checkpoint.step >= steps {
+        return Ok(already_done(out, run.checkpoint.step, steps, ui));
+    }
+    let mut journal = Journal::open(&metrics_path(&args.run)?, run.checkpoint.step)?;
     let watched = tests(sequences, true, Some(WATCHED));
     let question = Question { length: 10, classes: &classes, sampled: 4, seed: config.seed, at_most: None };
     let stop = stop_softly();
@@ -66,7 +70,7 @@ fn work(
         let done = run.step()?;
         let step = run.checkpoint.step;
         let mut line = as_json(step, &done);
-        if settings.watch > 0 && (step.is_multiple_of(settings.watch) || step == steps) {
+        if step.is_multiple_of(settings.watch.max(1)) || step == steps {
             let seen = evaluate(run.model(), sequences, &**catalog, &watched, &question, &|_| {})?;
             last_seen = said(&seen, &classes);
             line.insert("watched".into(), seen_json(&seen, &classes));
@@ -87,6 +91,19 @@ fn work(
     Ok(Exit::Fine)
 }
 
+/// Says of each price that nothing moves it.
+fn uncontrolled(scorer: &Scorer<'_>, ui: &Ui) {
+    for (_, cap) in scorer.program().caps() {
+        let is_dual = matches!(cap.charge, Some(Charge::Dual { .. }));
+        if is_dual && scorer.state().caps.get(&cap.name).is_none_or(|c| c.lambda.is_none()) {
+            ui.note(&format!(
+                "note: nothing moves the price of `{}`, and it stays at 0: see `--controllers`\n",
+                cap.name
+            ));
+        }
+    }
+}
+
 /// The run's own checkpoint, or a new run from another.
 fn begin(args: &RlArgs, config: &TrainConfig, reward: &Reward, device: &Device) -> Result<Checkpoint, Fault> {
     let settings = &config.rl.optimization;
@@ -94,6 +111,13 @@ fn begin(args: &RlArgs, config: &TrainConfig, reward: &Reward, device: &Device) 
     let resumed = fresh_or_resumed(&args.run)?;
     let path = if resumed { &args.run.out } else { &args.checkpoint };
     let mut checkpoint = Checkpoint::load(path, optimizer.clone(), device)?;
+    if resumed && checkpoint.reward.is_none() {
+        let message = format!("`{}` is of a run on next items, and this one goes by a reward", path.display());
+        return Err(Box::new(
+            Diagnostic::bare(&code::CHECKPOINT, message)
+                .help("name it with `--checkpoint`, and write to another `--out`"),
+        ));
+    }
     if let Some(other) = checkpoint.reward.as_ref().filter(|id| **id != reward.id()) {
         if !args.allow_other_reward {
             let message = format!("`{}` was trained with {other}, and this is {}", path.display(), reward.id());

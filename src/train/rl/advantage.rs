@@ -15,7 +15,7 @@ const EPSILON: f64 = 1e-4;
 pub struct Advantages {
     /// `levels` numbers for each rollout; 0 for one without a reward.
     pub values: Vec<f32>,
-    /// What a rollout's loss is multiplied by.
+    /// What the loss of each code is multiplied by, `levels` numbers for each rollout.
     pub weights: Vec<f32>,
     /// Mean reward of groups, and the mean of their spreads.
     pub reward: (f64, f64),
@@ -31,6 +31,7 @@ pub struct Sources {
     advantages: Vec<Column>,
     tokens: Vec<Column>,
     weights: Vec<Column>,
+    token_weights: Vec<Column>,
 }
 
 impl Sources {
@@ -46,6 +47,7 @@ impl Sources {
             advantages: named(ChannelKind::Advantage),
             tokens: named(ChannelKind::TokenAdvantage),
             weights: named(ChannelKind::SampleWeight),
+            token_weights: named(ChannelKind::TokenWeight),
         }
     }
 }
@@ -109,7 +111,11 @@ pub fn advantages(
         let whole = own.map(|own| own + scored.cost().get(row, 0).unwrap_or(0.0) + sum(&sources.advantages, 0));
         let at = |level: usize| whole.map_or(0.0, |whole| whole + sum(&sources.tokens, level)) as f32;
         out.values.extend((0..levels).map(at));
-        out.weights.push(sources.weights.iter().map(|c| column(c, row, 0).unwrap_or(1.0)).product::<f64>() as f32);
+        let product = |columns: &[Column], level: usize| -> f64 {
+            columns.iter().map(|c| column(c, row, level).unwrap_or(1.0)).product()
+        };
+        let sample = product(&sources.weights, 0);
+        out.weights.extend((0..levels).map(|level| (sample * product(&sources.token_weights, level)) as f32));
     }
     out
 }

@@ -22,7 +22,7 @@ use self::task::Task;
 use super::checkpoint::{Checkpoint, failed};
 use super::config::{RlConfig, Rollout};
 use super::pretrain::{diverged, step_random};
-use super::requests::Prompts;
+use super::requests::{Lengths, Prompts};
 use super::samples::{Place, Sequences};
 use super::shards::gradients;
 use crate::catalog::{Catalog, Free, Mask};
@@ -31,6 +31,7 @@ use crate::decoder::{Generated, LazyDecoder, Sampling, beam_search, sample};
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::host::{Given, Groups, Rollouts, Scored, Scorer, Step, StepCounts};
 use crate::program::{Column, column_names, columns};
+use crate::types::ChannelKind;
 
 /// A run of reinforcement learning.
 pub struct Reinforcement<'r, 's> {
@@ -98,6 +99,18 @@ impl<'r, 's> Reinforcement<'r, 's> {
         reference.check_decoder(&checkpoint.config)?;
         let (model, reference) = (checkpoint.model()?, reference.model()?);
         let sources = Sources::of(scorer.reward().program());
+        refuse_channels(scorer.program())?;
+        let has_sid = |at: &Place| catalog.sid(sequences.at(*at).1).is_some();
+        let samples: Vec<Place> = samples.into_iter().filter(has_sid).collect();
+        if samples.is_empty() {
+            return Err(Box::new(
+                Diagnostic::bare(
+                    &code::SEQUENCES,
+                    "no user's validation item is of the catalog, and nothing can be asked for",
+                )
+                .help("a user needs three items; the last but one is what a request is to find"),
+            ));
+        }
         checkpoint.reward = Some(scorer.reward().id());
         Ok(Self { checkpoint, scorer, model, reference, settings, sequences, catalog, samples, sources, seed })
     }
@@ -119,7 +132,9 @@ impl<'r, 's> Reinforcement<'r, 's> {
         let batch: Vec<Place> = (0..self.settings.optimization.batch)
             .filter_map(|_| self.samples.get(random.random_range(0..self.samples.len().max(1))).copied())
             .collect();
-        let prompts = Prompts::new(self.sequences, &batch, self.model.config().history, self.catalog);
+        let past = self.scorer.program().longest.history as usize;
+        let lengths = Lengths { history: self.model.config().history, past };
+        let prompts = Prompts::new(self.sequences, &batch, lengths, self.catalog);
         let begun = Instant::now();
         let (written, mut task) = self.write(&prompts, random.random())?;
         let (codes, offsets) = written.flat();
@@ -180,9 +195,6 @@ impl<'r, 's> Reinforcement<'r, 's> {
             let work = |rows| task.loss(&self.model, reference, self.settings, rows);
             let (grads, losses) = gradients(weights, task.n_requests(), work).map_err(failed)?;
             let loss: f64 = losses.iter().map(|(loss, _)| loss).sum();
-            if !loss.is_finite() {
-                return Err(diverged(step, loss));
-            }
             if update == 0 {
                 done.loss = loss;
                 done.entropy = losses.iter().map(|(_, seen)| seen.entropy).sum();
@@ -190,11 +202,25 @@ impl<'r, 's> Reinforcement<'r, 's> {
                 task.set_old(losses.into_iter().map(|(_, seen)| seen.log_prob).collect());
             }
             let number = (step - 1) * updates + update + 1;
-            done.gradient =
-                optimizer.step(weights, &grads, number, self.settings.optimization.rate(step)).map_err(failed)?;
+            let rate = self.settings.optimization.rate(step);
+            done.gradient = optimizer.step(weights, &grads, number, rate).map_err(failed)?;
+            if !loss.is_finite() || !done.gradient.is_finite() {
+                return Err(diverged(step, self.seed, loss));
+            }
         }
         Ok(())
     }
+}
+
+/// What a reward says to an objective and this one does not take: dropped in silence it would be a reward that acts
+/// in one loop and not in another.
+fn refuse_channels(program: &crate::program::Program) -> Result<(), Fault> {
+    let untaken = [ChannelKind::TokenReward, ChannelKind::Hint, ChannelKind::SlateReward];
+    let Some(channel) = program.channels.iter().find(|c| untaken.contains(&c.kind)) else { return Ok(()) };
+    let message = format!("`{}` is a {}, which this objective does not take", channel.name, channel.kind.word());
+    Err(Box::new(Diagnostic::bare(&code::OBJECTIVE, message).help(
+        "it takes `advantage`, `token advantage`, `sample weight` and `token weight`; a `monitor` moves nothing",
+    )))
 }
 
 /// A step in which no request may write anything.

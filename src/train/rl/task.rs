@@ -28,7 +28,7 @@ pub struct Task<'p> {
     allowed: Option<Vec<NextCodes>>,
     shape: Vec<u32>,
     temperature: f64,
-    /// `rows · levels`.
+    /// `rows · levels` each.
     advantages: Vec<f32>,
     weights: Vec<f32>,
     /// log π of each code when it was written, `rows · levels`; empty before the first update.
@@ -92,8 +92,8 @@ impl<'p> Task<'p> {
             let rows = row..row + size;
             self.advantages.extend_from_slice(own.values.get(rows.start * levels..rows.end * levels).unwrap_or(&[]));
             self.advantages.extend(std::iter::repeat_n(0.0, missing * levels));
-            self.weights.extend_from_slice(own.weights.get(rows).unwrap_or(&[]));
-            self.weights.extend(std::iter::repeat_n(0.0, missing));
+            self.weights.extend_from_slice(own.weights.get(rows.start * levels..rows.end * levels).unwrap_or(&[]));
+            self.weights.extend(std::iter::repeat_n(0.0, missing * levels));
             row += size;
         }
     }
@@ -161,7 +161,7 @@ impl<'p> Task<'p> {
         };
         let old = if first { log_prob.detach() } else { from(&self.old, levels)? };
         let advantage = from(&self.advantages, levels)?;
-        let each = policy_loss(settings.bound, &log_prob, &old, &advantage)?.broadcast_mul(&from(&self.weights, 1)?)?;
+        let each = policy_loss(settings.bound, &log_prob, &old, &advantage)?.mul(&from(&self.weights, levels)?)?;
         debug_assert_eq!(each.dims2()?, shape);
         let mut loss = ((each.sum_all()? * (1.0 / n))? + next)?;
         if let (Some(kl), true) = (kl_loss, settings.kl > 0.0) {
