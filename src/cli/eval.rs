@@ -105,8 +105,11 @@ fn bound(text: &str, classes: &[Class]) -> Result<(usize, f64), Fault> {
     }
 }
 
+/// A number of a user.
+type Figure = fn(&User) -> Option<f64>;
+
 /// What is measured of each user, by name.
-const FIGURES: [(&str, fn(&User) -> Option<f64>); 4] = [
+const FIGURES: [(&str, Figure); 4] = [
     ("hr_sid", |u| Some(u.hit_sid)),
     ("hr", |u| Some(u.hit)),
     ("ndcg", |u| Some(u.ndcg)),

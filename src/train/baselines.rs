@@ -43,7 +43,6 @@ impl Baselines {
             next.sort_by(|a, b| b.1.cmp(&a.1).then(count(b.0).cmp(&count(a.0))).then(a.0.cmp(&b.0)));
             (item, next.into_iter().map(|(i, _)| i).collect())
         };
-        #[expect(clippy::iter_over_hash_type, reason = "what is made is looked up by key again")]
         let next = pairs.into_iter().map(ordered).collect();
         Self { popular, next }
     }

@@ -57,14 +57,15 @@ fn work(
     while run.checkpoint.step < settings.steps {
         let loss = run.step()?;
         let step = run.checkpoint.step;
-        let mut line = serde_json::json!({"step": step, "loss": loss, "lr": settings.rate(step)});
+        let mut validation = serde_json::Value::Null;
         if step.is_multiple_of(config.watch.max(1)) || step == settings.steps {
             let seen = evaluate(run.model(), sequences, catalog, &watched, &question, &|_| {})?;
             let (hr, ndcg) = (seen.mean(|u| Some(u.hit)), seen.mean(|u| Some(u.ndcg)));
             last_seen = format!(", HR@10 {hr:.4}, NDCG@10 {ndcg:.4}");
-            line["validation"] = serde_json::json!({"users": watched.len(), "hr": hr, "ndcg": ndcg});
+            validation = serde_json::json!({"users": watched.len(), "hr": hr, "ndcg": ndcg});
         }
-        journal.write(&line)?;
+        let rate = settings.rate(step);
+        journal.write(&serde_json::json!({"step": step, "loss": loss, "lr": rate, "validation": validation}))?;
         let speed = settings.batch as f64 * live.rate(step);
         let mean = live.mean("loss", loss);
         live.show(step, &format!("loss {mean:.4}, {speed:.0} samples a second{last_seen}"), ui);

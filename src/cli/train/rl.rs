@@ -141,17 +141,13 @@ fn as_json(step: u64, done: &RlStep) -> Map<String, Value> {
     let reasons = done.counts.by_reason.iter().filter(|(_, n)| *n > 0).map(|(r, n)| ((*r).to_string(), json!(n)));
     let verdicts: Map<String, Value> =
         [("scored".to_string(), json!(done.counts.scored))].into_iter().chain(rules).chain(reasons).collect();
-    let cap = |((name, share), (_, span, _)): (&(String, Option<f64>), &(String, Option<f64>, u64))| {
+    let mut caps = Map::new();
+    for ((name, rollouts), (_, span, _)) in done.shares.iter().zip(&done.counts.shares) {
         let moved = done.moved.iter().find(|m| m.cap == *name);
-        let value = json!({
-            "rollouts": share,
-            "span": span,
-            "target": moved.and_then(|m| Some(m.share?.1)),
-            "lambda": moved.and_then(|m| Some(m.lambda?.1)),
-        });
-        (name.clone(), value)
-    };
-    let caps: Map<String, Value> = done.shares.iter().zip(&done.counts.shares).map(cap).collect();
+        let (target, lambda) = (moved.and_then(|m| Some(m.share?.1)), moved.and_then(|m| Some(m.lambda?.1)));
+        let cap = json!({"rollouts": rollouts, "span": span, "target": target, "lambda": lambda});
+        caps.insert(name.clone(), cap);
+    }
     let all = json!({
         "step": step,
         "loss": done.loss,
