@@ -66,7 +66,7 @@ fn desk() -> Desk {
         writeln!(items, "i{i},{}|{},{}", i / 8, i % 8, i % 3 == 0).unwrap();
     }
     let mut users = String::new();
-    for (user, past) in users.iter().enumerate() {
+    for user in 0..40 {
         let own: Vec<String> =
             (0..6 + user % 3).map(|t| format!("\"i{}\"", (user * 7 + t * (1 + user % 2)) % 40)).collect();
         writeln!(users, "{{\"items\": [{}]}}", own.join(", ")).unwrap();
