@@ -1,6 +1,7 @@
 """Runs of rewardc for the tables of docs/results: done once, and gone on with where they were stopped."""
 
 import argparse
+import hashlib
 import json
 import pathlib
 import statistics
@@ -27,6 +28,11 @@ class Runs:
     def __init__(self, args):
         self.args = args
         args.work.mkdir(parents=True, exist_ok=True)
+        # What was made from other files is no part of this table.
+        made_of, kept = identity(args), args.work / "made-of"
+        if kept.exists() and kept.read_text() != made_of:
+            sys.exit(f"{args.work} holds runs of another base, config, reward or size: name another folder")
+        kept.write_text(made_of)
 
     def command(self, *words):
         """Its standard output; a command that fails, or is stopped, ends the table: the next call goes on."""
@@ -61,6 +67,16 @@ class Runs:
     def steps(self, name):
         """What a run measured, step by step."""
         return [json.loads(line) for line in (self.args.work / f"{name}.jsonl").read_text().splitlines()]
+
+
+def identity(args):
+    """A hash of the base, of every file that a run is told by, and of how it was asked for."""
+    found = hashlib.sha256(pathlib.Path(args.base).read_bytes())
+    for path in sorted(REWARDS.rglob("*")):
+        if path.is_file():
+            found.update(path.read_bytes())
+    found.update(f"{args.users} {args.short}".encode())
+    return found.hexdigest()
 
 
 def mean_sd(values):
