@@ -56,9 +56,8 @@ impl Baselines {
         (samples, length): (&[Place], usize),
         classes: &[Class],
     ) -> Evaluation {
-        let list: Vec<u32> = distinct(self.popular.iter().copied(), catalog, length);
-        let users = samples.iter().map(|at| judge(&list, sequences.at(*at).1, catalog, classes)).collect();
-        of_users(users, catalog)
+        let list = distinct(self.popular.iter().copied(), catalog, length);
+        lists(sequences, catalog, samples, classes, |_| list.clone())
     }
 
     /// What followed the last item, then the most popular ones.
@@ -70,14 +69,26 @@ impl Baselines {
         (samples, length): (&[Place], usize),
         classes: &[Class],
     ) -> Evaluation {
-        let user = |at: &Place| {
-            let (before, target) = sequences.at(*at);
+        lists(sequences, catalog, samples, classes, |before| {
             let followed = before.last().and_then(|last| self.next.get(last)).map_or(&[][..], Vec::as_slice);
-            let all = followed.iter().chain(&self.popular).copied();
-            judge(&distinct(all, catalog, length), target, catalog, classes)
-        };
-        of_users(samples.iter().map(user).collect(), catalog)
+            distinct(followed.iter().chain(&self.popular).copied(), catalog, length)
+        })
     }
+}
+
+/// Judges the list that each user gets for the items before the test.
+fn lists(
+    sequences: &Sequences,
+    catalog: &dyn Catalog,
+    samples: &[Place],
+    classes: &[Class],
+    list: impl Fn(&[u32]) -> Vec<u32>,
+) -> Evaluation {
+    let user = |at: &Place| {
+        let (before, target) = sequences.at(*at);
+        judge(&list(before), target, catalog, classes)
+    };
+    of_users(samples.iter().map(user).collect(), catalog)
 }
 
 /// The first items of different SIDs.

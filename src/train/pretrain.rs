@@ -116,7 +116,7 @@ pub fn diverged(step: u64, seed: u64, loss: f64) -> Fault {
             &code::DIVERGED,
             format!("the loss of step {step} is {loss}, or its gradient is none (its batch is that of seed {seed})"),
         )
-        .help("nothing was moved, and the last checkpoint is still good: go on from it with a smaller `lr`"),
+        .help("the last checkpoint is still good: go on from it with a smaller `lr`"),
     )
 }
 

@@ -189,8 +189,11 @@ impl<'p> Task<'p> {
         };
         let width = logits.dim(1)?;
         let mut mask = vec![NEVER; rows.len() * width];
-        for (row, codes) in mask.chunks_mut(width).zip(allowed.rows().skip(rows.start)) {
-            for code in codes {
+        let levels = self.shape.len();
+        let own = self.codes.chunks(levels).skip(rows.start).map(|sid| sid.get(level));
+        for ((row, codes), own) in mask.chunks_mut(width).zip(allowed.rows().skip(rows.start)).zip(own) {
+            // What was written was allowed; what only fills a group up must be a number all the same.
+            for code in codes.iter().chain(own) {
                 if let Some(slot) = row.get_mut(*code as usize) {
                     *slot = 0.0;
                 }
