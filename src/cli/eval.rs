@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::args::{EvalArgs, SummaryFormat};
-use super::ground::{Ground, bind, classes, ground, load, reward, tests};
+use super::brings::bind;
+use super::ground::{Ground, classes, ground, load, reward, tests};
 use super::program::could_not;
 use super::{Exit, Ui};
 use crate::diagnostic::{Diagnostic, Fault, code};
@@ -32,17 +33,26 @@ fn work(args: &EvalArgs, ui: &mut Ui) -> Result<Exit, Exit> {
 
 /// The figures of a policy, and of baselines where they are asked for; and the classes looked at.
 pub fn judged(args: &EvalArgs, ui: &mut Ui) -> Result<(Vec<Row>, Vec<Class>), Exit> {
-    let ground = ground(&args.ground, ui)?;
+    let mut ground = ground(&args.ground, ui)?;
     let reward = args.reward.as_ref().map(|path| reward(path, &args.settings, ui)).transpose()?;
-    judge(args, &ground, reward.as_ref(), ui).map_err(|fault| could_not(ui, *fault))
+    judge(args, &mut ground, reward.as_ref(), ui).map_err(|fault| could_not(ui, *fault))
 }
 
 fn judge(
     args: &EvalArgs,
-    Ground { config, catalog, sequences, device }: &Ground,
+    ground: &mut Ground,
     reward: Option<&Reward>,
     ui: &Ui,
 ) -> Result<(Vec<Row>, Vec<Class>), Fault> {
+    let classes = match reward {
+        None => Vec::new(),
+        Some(reward) => {
+            let order = reward.schema().spans.training.as_ref().is_none_or(|t| t.beam_order);
+            let order = if order { Order::Beam } else { Order::Sampled };
+            classes(&bind(ground, reward, Host::Training, (1, 1))?.training(Decode::Free, order).build()?)?
+        }
+    };
+    let Ground { config, catalog, sequences, device, .. } = &*ground;
     let mut checkpoint = load(&args.checkpoint, config, &**catalog, device)?;
     let model = checkpoint.model()?;
     let samples = tests(sequences, args.who.held_out, args.who.users);
@@ -52,14 +62,6 @@ fn judge(
                 .help("a user's last item is what is looked for"),
         ));
     }
-    let classes = match reward {
-        None => Vec::new(),
-        Some(reward) => {
-            let order = reward.schema().spans.training.as_ref().is_none_or(|t| t.beam_order);
-            let order = if order { Order::Beam } else { Order::Sampled };
-            classes(&bind(reward, catalog, Host::Training, (1, 1))?.training(Decode::Free, order).build()?)?
-        }
-    };
     let at_most = args.at_most.as_ref().map(|text| bound(text, &classes)).transpose()?;
     let question =
         Question { length: args.length, classes: &classes, sampled: args.sampled, seed: config.seed, at_most };

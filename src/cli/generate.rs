@@ -6,7 +6,8 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use super::args::GenerateArgs;
-use super::ground::{Ground, bind, ground, is_held_out, load, reward, tests};
+use super::brings::bind;
+use super::ground::{Ground, ground, is_held_out, load, reward, tests};
 use super::program::could_not;
 use super::{Exit, Ui};
 use crate::catalog::{Catalog, Free, Legal, Mask};
@@ -26,10 +27,10 @@ pub fn run(args: &GenerateArgs, ui: &mut Ui) -> Exit {
 }
 
 fn work(args: &GenerateArgs, ui: &mut Ui) -> Result<Exit, Exit> {
-    let ground = ground(&args.ground, ui)?;
+    let mut ground = ground(&args.ground, ui)?;
     let reward = args.reward.as_ref().map(|path| reward(path, &args.settings, ui)).transpose()?;
     let users = who(args, &ground.sequences);
-    let lines = write_all(args, &ground, reward.as_ref(), &users, ui).map_err(|fault| could_not(ui, *fault))?;
+    let lines = write_all(args, &mut ground, reward.as_ref(), &users, ui).map_err(|fault| could_not(ui, *fault))?;
     match &args.out {
         None => ui.print(&lines),
         Some(path) => {
@@ -56,7 +57,7 @@ fn who(args: &GenerateArgs, sequences: &Sequences) -> Vec<Place> {
 
 fn write_all(
     args: &GenerateArgs,
-    Ground { config, catalog, sequences, device }: &Ground,
+    ground: &mut Ground,
     reward: Option<&crate::host::Reward>,
     users: &[Place],
     ui: &Ui,
@@ -67,13 +68,14 @@ fn write_all(
                 .help("`--temperature 1` draws as the model says"),
         ));
     }
-    let mut checkpoint = load(&args.checkpoint, config, &**catalog, device)?;
-    let model = checkpoint.model()?;
     let most = reward.map_or(usize::MAX, |reward| reward.program().longest.group as usize);
     let plenty = (args.length * if reward.is_some() { 4 } else { 1 }).min(most);
     let candidates = args.candidates.unwrap_or(plenty);
-    let bound = reward.map(|reward| bind(reward, catalog, Host::Serving, (TOGETHER, candidates))?.build());
+    let bound = reward.map(|reward| bind(ground, reward, Host::Serving, (TOGETHER, candidates))?.build());
     let mut scorer = bound.transpose()?;
+    let Ground { config, catalog, sequences, device, .. } = &*ground;
+    let mut checkpoint = load(&args.checkpoint, config, &**catalog, device)?;
+    let model = checkpoint.model()?;
     let lengths = Lengths {
         history: config.decoder.history,
         past: reward.map_or(0, |reward| reward.program().longest.history as usize),
@@ -92,7 +94,8 @@ fn write_all(
         };
         for ((user, _), list) in chunk.iter().zip(lists) {
             for (place, line) in list.into_iter().enumerate() {
-                let head = json!({"user": user, "place": place + 1});
+                let key = sequences.keys.get(*user as usize).map_or_else(|| json!(user), |key| json!(key));
+                let head = json!({"user": key, "place": place + 1});
                 lines += &format!("{}\n", joined(head, line));
             }
         }

@@ -1,6 +1,6 @@
 //! What training, generation and evaluation stand on: config, catalog, users' sequences, device.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use candle_core::Device;
@@ -11,13 +11,12 @@ use super::{Exit, Ui};
 use crate::catalog::{Catalog, FileCatalog};
 use crate::check::unreadable;
 use crate::control::Controllers;
-use crate::data::{read_catalog, read_sequences};
+use crate::data::{Frame, read_catalog, read_sequences, read_user_keys};
 use crate::diagnostic::{Diagnostic, Diagnostics, Fault, Unsound, code};
-use crate::host::{Binding, Capacity, Owner, Reward, Scorer};
+use crate::host::{Reward, Scorer};
 use crate::schema;
 use crate::source::{DiskFiles, Sources};
-use crate::train::{AdamW, Checkpoint, Class, Part, Place, Sequences, TrainConfig};
-use crate::types::Host;
+use crate::train::{AdamW, Checkpoint, Class, Interactions, Part, Place, Sequences, TrainConfig};
 
 /// What was read.
 pub struct Ground {
@@ -25,6 +24,10 @@ pub struct Ground {
     pub catalog: Arc<dyn Catalog>,
     pub sequences: Sequences,
     pub device: Device,
+    /// The file of what users took.
+    pub interactions: Frame,
+    /// The folder of the data files.
+    pub data: PathBuf,
 }
 
 pub fn unsound(ui: &mut Ui, unsound: &Unsound) -> Exit {
@@ -62,12 +65,12 @@ pub fn ground(args: &GroundArgs, ui: &mut Ui) -> Result<Ground, Exit> {
     let watch = ui.progress();
     let opened = open(args, &schema, &config, &watch);
     watch.done();
-    let (catalog, users) = opened.map_err(|f| could_not(ui, *f))?;
+    let (catalog, interactions, sequences) = opened.map_err(|f| could_not(ui, *f))?;
     let device = device(&args.device).map_err(|f| could_not(ui, *f))?;
-    Ok(Ground { config, catalog, sequences: Sequences { users }, device })
+    Ok(Ground { config, catalog, sequences, device, interactions, data: args.data.clone() })
 }
 
-type Opened = (Arc<dyn Catalog>, Vec<Vec<u32>>);
+type Opened = (Arc<dyn Catalog>, Frame, Sequences);
 
 fn open(
     args: &GroundArgs,
@@ -88,9 +91,11 @@ fn open(
                 .help("a decoder writes the SIDs of the schema that its config names"),
         ));
     }
-    let (file, items) = &config.interactions;
-    let users = read_sequences(&args.data.join(file), items, &*catalog)?;
-    Ok((catalog, users))
+    let Interactions { file, items, user } = &config.interactions;
+    let frame = crate::data::read(&args.data.join(file))?;
+    let users = read_sequences(&frame, items, &*catalog)?;
+    let keys = user.as_ref().map_or(Ok(Vec::new()), |column| read_user_keys(&frame, column))?;
+    Ok((catalog, frame, Sequences { users, keys, features: Vec::new() }))
 }
 
 /// A device by its name: `cpu`, `cuda:0`.
@@ -156,41 +161,6 @@ pub fn reward(path: &Path, settings: &[String], ui: &mut Ui) -> Result<Reward, E
 pub fn controllers(path: Option<&Path>, reward: &Reward, ui: &mut Ui) -> Result<Controllers, Exit> {
     let Some(path) = path else { return Ok(Controllers::default()) };
     Controllers::load(path, reward.program()).map_err(|u| unsound(ui, &u))
-}
-
-/// A binding that brings what sequences and decoder know: histories, in training what was taken next, and
-/// `log_prob`, the decoder's own of a whole SID.
-///
-/// # Errors
-/// Groups larger than the schema's longest (RW0903): every rollout would be unscorable.
-pub fn bind<'s>(
-    reward: &Reward,
-    catalog: &Arc<dyn Catalog>,
-    host: Host,
-    (requests, group): (usize, usize),
-) -> Result<Binding<'s>, Fault> {
-    let longest = reward.program().longest;
-    if group as u64 > longest.group {
-        let message = format!("groups of {group} are asked for, and the schema's longest is {}", longest.group);
-        return Err(Box::new(
-            Diagnostic::bare(&code::CAPACITY, message)
-                .help(format!("ask for {} or fewer, or say `spans: {{longest: {{group: {group}}}}}`", longest.group)),
-        ));
-    }
-    let needs = reward.needs(host);
-    let reads = |owner| needs.iter().any(|n| n.owner == owner);
-    let capacity = Capacity { requests, group, list: longest.history as usize };
-    let mut binding = reward.bind_to(Arc::clone(catalog)).host(host).capacity(capacity);
-    if reads(Owner::Past) {
-        binding = binding.past(&["sid"]);
-    }
-    if reads(Owner::Wanted) {
-        binding = binding.wanted(&["sid"]);
-    }
-    if needs.iter().any(|n| n.owner == Owner::Rollout && n.feature == "log_prob") {
-        binding = binding.rollout(&["log_prob"]);
-    }
-    Ok(binding)
 }
 
 /// The classes of a reward's caps.

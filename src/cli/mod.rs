@@ -3,6 +3,8 @@
 //! Exit codes: 0 fine (warnings included), 1 findings, 2 could not run; 130 stopped by Ctrl-C.
 
 mod args;
+#[cfg(all(feature = "data", feature = "decoder"))]
+mod brings;
 mod catalog;
 mod check;
 mod control;

@@ -23,15 +23,17 @@ mod sid_json;
 mod signals;
 mod spans;
 mod text;
+mod users;
 mod view;
 mod write;
 
 pub use bind::{Bound, Input, Notes, bind};
 pub use catalog::read_catalog;
 pub use contract::{Finding, check_contract};
-pub use frame::{Frame, read};
+pub use frame::{Frame, content_id, read};
 pub use sequences::read_sequences;
 pub use signals::read_signals;
+pub use users::{read_user_columns, read_user_keys};
 pub use write::{write_scores, written_as_csv};
 
 use crate::diagnostic::Diagnostic;

@@ -1,20 +1,17 @@
 //! Interactions: each user's items in time order, as a list column.
 
-use std::path::Path;
-
 use super::Fault;
 use super::cells::Cells;
-use super::frame::read;
+use super::frame::Frame;
 use crate::catalog::Catalog;
 use crate::diagnostic::{Diagnostic, code};
 
-/// Reads a file with a row for each user and a list of item keys in time order; gives the items by their number
+/// A file with a row for each user and a list of item keys in time order; gives the items by their number
 /// in the catalog, `u32::MAX` for a key that it does not have.
 ///
 /// # Errors
 /// A file or column that cannot be used.
-pub fn read_sequences(path: &Path, items: &str, catalog: &dyn Catalog) -> Result<Vec<Vec<u32>>, Fault> {
-    let frame = read(path)?;
+pub fn read_sequences(frame: &Frame, items: &str, catalog: &dyn Catalog) -> Result<Vec<Vec<u32>>, Fault> {
     let cells = frame.cells(items, "training")?;
     let Cells::List { offsets, inner, .. } = &cells else {
         let message = format!("`{items}` of `{}` is no column of lists", frame.name);

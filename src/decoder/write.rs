@@ -1,5 +1,7 @@
 //! Writing SIDs code by code: what beam search and sampling share.
 
+use std::time::Instant;
+
 use candle_core::{D, Result};
 use candle_nn::ops::log_softmax;
 
@@ -23,6 +25,8 @@ pub struct Generated {
     pub requests: Vec<Vec<Written>>,
     /// Beams that ended at a prefix which nothing legal goes on from.
     pub dead_ends: u64,
+    /// How long the model itself worked; the rest is masks and choice.
+    pub decoder_seconds: f64,
 }
 
 impl Generated {
@@ -74,12 +78,14 @@ pub fn write(
     choose: &mut dyn FnMut(&Open<'_>) -> Vec<Taken>,
 ) -> Result<Generated> {
     let (requests, levels) = (context.requests()?, model.config().shape.len());
-    let mut out = Generated { requests: vec![vec![Written::default()]; requests], dead_ends: 0 };
+    let mut out = Generated { requests: vec![vec![Written::default()]; requests], ..Generated::default() };
+    let mut begun = Instant::now();
     let mut state = model.begin(context)?;
     let mut allowed = Vec::new();
     for level in 0..levels {
         let beams = state.beams();
         let log_probs: Vec<Vec<f32>> = log_softmax(state.logits(), D::Minus1)?.to_vec2()?;
+        out.decoder_seconds += begun.elapsed().as_secs_f64();
         let (mut parents, mut codes) = (Vec::new(), Vec::new());
         let mut grown: Vec<Vec<(usize, Written)>> = Vec::with_capacity(requests);
         for (request, written) in out.requests.iter().enumerate() {
@@ -113,6 +119,7 @@ pub fn write(
             }
         }
         out.requests = grown.into_iter().map(|g| g.into_iter().map(|(_, w)| w).collect()).collect();
+        begun = Instant::now();
         if level + 1 < levels {
             state = model.extend(context, &state, &parents, &codes, most)?;
         }

@@ -7,6 +7,7 @@ use std::path::Path;
 use candle_core::{Device, Tensor};
 
 use super::adamw::AdamW;
+use super::settings::{Settings, differences};
 use crate::catalog::Catalog;
 use crate::decoder::{DecoderConfig, LazyDecoder, Weights};
 use crate::diagnostic::{Diagnostic, Fault, code};
@@ -25,6 +26,8 @@ pub struct Checkpoint {
     /// The reward it was trained with, and the state of its caps, if any.
     pub reward: Option<String>,
     pub state: Option<String>,
+    /// What its run was begun with.
+    pub run: Settings,
 }
 
 /// What stands in the file beside the numbers.
@@ -36,6 +39,7 @@ struct Facts<'a> {
     decoder: &'a DecoderConfig,
     reward: Option<&'a str>,
     state: Option<&'a str>,
+    run: &'a Settings,
 }
 
 const FORMAT: &str = "rewardc checkpoint 1";
@@ -54,7 +58,8 @@ impl Checkpoint {
     ) -> Result<Self, Fault> {
         let mut weights = Weights::new(seed, device);
         LazyDecoder::new(config, &mut weights).map_err(failed)?;
-        Ok(Self { config: config.clone(), weights, optimizer, step: 0, catalog, reward: None, state: None })
+        let config = config.clone();
+        Ok(Self { config, weights, optimizer, step: 0, catalog, reward: None, state: None, run: Settings::new() })
     }
 
     /// The model of these weights.
@@ -99,6 +104,19 @@ impl Checkpoint {
         if differ.is_empty() { Ok(()) } else { Err(unusable(&differ.join("; "))) }
     }
 
+    /// Whether a run of these settings is the run that wrote it, and may go on from it. One that says nothing of
+    /// its run is taken.
+    ///
+    /// # Errors
+    /// Other settings, saying what differs (RW1001).
+    pub fn check_run(&self, settings: &Settings) -> Result<(), Fault> {
+        let Some(differ) = differences(&self.run, settings) else { return Ok(()) };
+        Err(Box::new(
+            Diagnostic::bare(&code::CHECKPOINT, format!("the checkpoint is of another run: {differ}"))
+                .help("a run goes on with the settings it began with; another one needs another `--out`"),
+        ))
+    }
+
     /// Writes it: whoever reads the path finds the old one or the new one, whole.
     ///
     /// # Errors
@@ -123,6 +141,7 @@ impl Checkpoint {
             decoder: &self.config,
             reward: self.reward.as_deref(),
             state: self.state.as_deref(),
+            run: &self.run,
         };
         let facts = serde_json::to_string(&facts).unwrap_or_default();
         let mut tensors: BTreeMap<String, Tensor> = BTreeMap::new();
@@ -184,6 +203,7 @@ impl Checkpoint {
             catalog: catalog.ok_or_else(|| broken("it does not say which catalog it is of".into()))?,
             reward: text("reward"),
             state: text("state"),
+            run: facts.get("run").cloned().and_then(|run| serde_json::from_value(run).ok()).unwrap_or_default(),
             config,
         })
     }

@@ -15,6 +15,7 @@ mod pretrain;
 mod requests;
 mod rl;
 mod samples;
+mod settings;
 mod shards;
 
 #[cfg(test)]
@@ -25,10 +26,13 @@ pub use baselines::Baselines;
 pub use checkpoint::Checkpoint;
 #[cfg(feature = "data")]
 pub(crate) use checkpoint::failed;
-pub use config::{Bound, Normalization, Optimization, RlConfig, Rollout, TrainConfig};
+pub use config::{
+    Bound, Interactions, Normalization, Optimization, Predicted, Predictions, RlConfig, Rollout, TrainConfig,
+};
 pub use evaluate::{Class, Evaluation, Mean, Question, User, evaluate};
 pub use journal::Journal;
 pub use pretrain::Pretraining;
 pub use requests::{Lengths, Prompts};
 pub use rl::{Reinforcement, RlStep, Seconds};
 pub use samples::{Part, Place, Sequences};
+pub use settings::{Settings, settings};

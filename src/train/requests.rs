@@ -2,7 +2,7 @@
 
 use super::samples::{Place, Sequences};
 use crate::catalog::Catalog;
-use crate::host::{Given, Requests, Scorer};
+use crate::host::{Given, OwnedColumn, Requests, Scorer};
 
 /// A batch of requests: the SIDs of each one's last items, newest first for a decoder and oldest first for a
 /// reward, and the SID of what was taken next.
@@ -17,6 +17,8 @@ pub struct Prompts<'c> {
     wanted: Vec<u32>,
     wanted_offsets: Vec<u32>,
     levels: usize,
+    keys: Vec<&'c str>,
+    features: Vec<(&'c str, OwnedColumn)>,
 }
 
 /// How many of a user's last items are looked at.
@@ -31,9 +33,13 @@ pub struct Lengths {
 impl<'c> Prompts<'c> {
     /// The requests of samples.
     #[must_use]
-    pub fn new(sequences: &Sequences, batch: &[Place], lengths: Lengths, catalog: &'c dyn Catalog) -> Self {
+    pub fn new(sequences: &'c Sequences, batch: &[Place], lengths: Lengths, catalog: &'c dyn Catalog) -> Self {
         let levels = catalog.n_levels();
         let mut out = Self { levels, past_offsets: vec![0], wanted_offsets: vec![0], ..Self::default() };
+        let rows: Vec<usize> = batch.iter().map(|(user, _)| *user as usize).collect();
+        out.keys = rows.iter().filter_map(|user| sequences.keys.get(*user).map(String::as_str)).collect();
+        out.features =
+            sequences.features.iter().map(|(name, column)| (name.as_str(), column.take(&rows))).collect();
         for at in batch {
             let mut last = sequences.history(*at, lengths.history.max(lengths.past), catalog);
             last.iter().take(lengths.past).rev().for_each(|sid| out.past.extend_from_slice(sid));
@@ -61,6 +67,15 @@ impl<'c> Prompts<'c> {
     #[must_use]
     pub fn requests(&self, scorer: &Scorer<'_>) -> Requests<'_> {
         let mut requests = Requests::new(self.histories.len());
+        if !self.keys.is_empty() {
+            requests = requests.keys(&self.keys);
+        }
+        for (name, column) in &self.features {
+            if let Some(input) = scorer.input(name) {
+                let (values, valid) = column.given();
+                requests = requests.with_nulls(input, values, valid);
+            }
+        }
         if let Some(input) = scorer.past_input("sid") {
             let codes = Given::Sids { codes: &self.past, levels: self.levels };
             requests = requests.past(&self.past_offsets).with(input, codes);

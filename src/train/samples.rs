@@ -1,11 +1,17 @@
 //! Exposures as samples: the items before one, and the one.
 
 use crate::catalog::Catalog;
+use crate::host::OwnedColumn;
 
-/// What users took, each user's items in time order, by their number in the catalog.
+/// What users took, and what else is known of them.
 #[derive(Clone, Debug, Default)]
 pub struct Sequences {
+    /// Each user's items in time order, by their number in the catalog; `u32::MAX` is none of it.
     pub users: Vec<Vec<u32>>,
+    /// Users' keys; none where nobody brought them.
+    pub keys: Vec<String>,
+    /// Features of requests that a reward reads, a cell for each user.
+    pub features: Vec<(String, OwnedColumn)>,
 }
 
 /// Leave-last-out: a user's last item is for the test, the one before for validation, the others are to be

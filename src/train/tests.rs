@@ -25,7 +25,7 @@ fn catalog() -> MemoryCatalog {
 /// Behind i comes i + 1 for even users and i + 5 for odd ones.
 fn sequences() -> Sequences {
     let user = |u: u32| (0..8).map(|t| (u / 2 + t * if u.is_multiple_of(2) { 1 } else { 5 }) % ITEMS).collect();
-    Sequences { users: (0..120).map(user).collect() }
+    Sequences { users: (0..120).map(user).collect(), ..Sequences::default() }
 }
 
 fn settings(steps: u64) -> Optimization {
@@ -56,7 +56,7 @@ fn bits(checkpoint: &Checkpoint) -> Vec<u32> {
 
 #[test]
 fn no_sample_sees_what_came_later() {
-    let sequences = Sequences { users: vec![vec![10, 11, 12, 13, 14], vec![1, 2]] };
+    let sequences = Sequences { users: vec![vec![10, 11, 12, 13, 14], vec![1, 2]], ..Sequences::default() };
     let seen = |part| sequences.samples(part).iter().map(|at| sequences.at(*at)).collect::<Vec<_>>();
     assert_eq!(seen(Part::Train), [(&[10][..], 11), (&[10, 11][..], 12)]);
     assert_eq!(seen(Part::Valid), [(&[10, 11, 12][..], 13)]);

@@ -136,7 +136,8 @@ pub struct GenerateArgs {
     /// Give a `param` of it another value.
     #[arg(long = "set", value_name = "NAME=VALUE", requires = "reward")]
     pub settings: Vec<String>,
-    /// Where to write (NDJSON, a line an item; `user` is the row of the interactions, from 0); left out: standard
+    /// Where to write (NDJSON, a line an item; `user` is the key that the config's
+    /// `interactions: {user: COLUMN}` names, or the row, from 0); left out: standard
     /// output.
     #[arg(long)]
     pub out: Option<PathBuf>,

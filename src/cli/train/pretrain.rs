@@ -13,7 +13,7 @@ use crate::train::{AdamW, Checkpoint, Journal, Part, Pretraining, Question, eval
 const WATCHED: usize = 1_000;
 
 pub fn run(args: &PretrainArgs, ui: &mut Ui) -> Result<Exit, Exit> {
-    let Ground { config, catalog, sequences, device } = ground(&args.ground, ui)?;
+    let Ground { config, catalog, sequences, device, .. } = ground(&args.ground, ui)?;
     work(args, &config, &*catalog, &sequences, &device, ui).map_err(|fault| could_not(ui, *fault))
 }
 
@@ -27,7 +27,8 @@ fn work(
 ) -> Result<Exit, Fault> {
     let (out, settings) = (&args.run.out, &config.pretrain);
     let optimizer = AdamW::new(settings.weight_decay, settings.clip);
-    let checkpoint = match fresh_or_resumed(&args.run)? {
+    let own = crate::train::settings(settings, config.seed);
+    let mut checkpoint = match fresh_or_resumed(&args.run)? {
         true => Checkpoint::load(out, optimizer, device)?,
         false => Checkpoint::new(&config.decoder, config.seed, catalog.id(), optimizer, device)?,
     };
@@ -36,6 +37,8 @@ fn work(
         let message = format!("`{}` was trained with {reward}, and this is a run on next items", out.display());
         return Err(Box::new(Diagnostic::bare(&code::CHECKPOINT, message).help("write to another `--out`")));
     }
+    checkpoint.check_run(&own)?;
+    checkpoint.run = own;
     let params = checkpoint.weights.n_params();
     let mut run = Pretraining::new(checkpoint, settings, sequences, catalog, config.seed)?;
     if run.checkpoint.step >= settings.steps {

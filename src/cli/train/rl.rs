@@ -4,18 +4,20 @@ use candle_core::Device;
 use serde_json::{Map, Value, json};
 
 use super::super::args::RlArgs;
-use super::super::ground::{Ground, bind, classes, controllers, ground, is_held_out, load, reward, tests};
+use super::super::brings::bind;
+use super::super::ground::{Ground, classes, controllers, ground, is_held_out, load, reward, tests};
 use super::super::interrupt::stop_softly;
 use super::super::program::could_not;
 use super::super::{Exit, Ui};
 use super::live::{Live, already_done, fresh_or_resumed, metrics_path};
+use crate::data::content_id;
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::eval::ControlState;
 use crate::host::{Decode, Order, Reward, Scorer};
 use crate::program::Charge;
 use crate::train::{
     AdamW, Checkpoint, Class, Evaluation, Journal, Part, Question, Reinforcement, RlStep, Rollout, TrainConfig,
-    evaluate,
+    evaluate, settings,
 };
 use crate::types::Host;
 
@@ -23,33 +25,36 @@ use crate::types::Host;
 const WATCHED: usize = 256;
 
 pub fn run(args: &RlArgs, ui: &mut Ui) -> Result<Exit, Exit> {
-    let ground = ground(&args.ground, ui)?;
+    let mut ground = ground(&args.ground, ui)?;
     let reward = reward(&args.reward, &args.settings, ui)?;
     let controllers = controllers(args.controllers.as_deref(), &reward, ui)?;
-    work(args, &ground, &reward, controllers, ui).map_err(|fault| could_not(ui, *fault))
+    work(args, &mut ground, &reward, controllers, ui).map_err(|fault| could_not(ui, *fault))
 }
 
 fn work(
     args: &RlArgs,
-    Ground { config, catalog, sequences, device }: &Ground,
+    ground: &mut Ground,
     reward: &Reward,
     controllers: crate::control::Controllers,
     ui: &mut Ui,
 ) -> Result<Exit, Fault> {
+    let size = (ground.config.rl.optimization.batch, ground.config.rl.group);
+    let binding = bind(ground, reward, Host::Training, size)?;
+    let Ground { config, catalog, sequences, device, .. } = &*ground;
     let (settings, out) = (&config.rl, &args.run.out);
     let checkpoint = begin(args, config, reward, device)?;
     checkpoint.check_decoder(&config.decoder)?;
     let reference = load(&args.checkpoint, config, &**catalog, device)?;
-    let size = (settings.optimization.batch, settings.group);
     let decode = if settings.masked { Decode::Masked } else { Decode::Free };
     let order = if settings.rollouts == Rollout::Beam { Order::Beam } else { Order::Sampled };
-    let mut binding = bind(reward, catalog, Host::Training, size)?.training(decode, order).controllers(controllers);
+    let mut binding = binding.training(decode, order).controllers(controllers);
     if let Some(state) = &checkpoint.state {
         let broken = |why| Box::new(Diagnostic::bare(&code::STATE, format!("the checkpoint's state: {why}")));
         binding = binding.state(ControlState::from_json(state).map_err(broken)?);
     }
     let scorer = binding.build()?;
     scorer.notes().iter().for_each(|note| ui.note(&format!("note: {note}\n")));
+    scorer.source_ids().iter().for_each(|id| ui.note(&format!("predictions: {id}\n")));
     uncontrolled(&scorer, ui);
     let classes = classes(&scorer)?;
     let samples: Vec<_> = sequences.samples(Part::Valid).into_iter().filter(|at| !is_held_out(at)).collect();
@@ -106,8 +111,14 @@ fn uncontrolled(scorer: &Scorer<'_>, ui: &Ui) {
 
 /// The run's own checkpoint, or a new run from another.
 fn begin(args: &RlArgs, config: &TrainConfig, reward: &Reward, device: &Device) -> Result<Checkpoint, Fault> {
-    let settings = &config.rl.optimization;
-    let optimizer = AdamW::new(settings.weight_decay, settings.clip);
+    let optimizer = AdamW::new(config.rl.optimization.weight_decay, config.rl.optimization.clip);
+    let mut own = settings(&config.rl, config.seed);
+    for (name, path) in [("checkpoint", Some(&args.checkpoint)), ("controllers", args.controllers.as_ref())] {
+        let Some(path) = path else { continue };
+        let unread =
+            |e| Box::new(Diagnostic::bare(&code::UNREADABLE, format!("cannot read `{}`: {e}", path.display())));
+        own.insert(name.to_string(), format!("{:016x}", content_id(path).map_err(unread)?));
+    }
     let resumed = fresh_or_resumed(&args.run)?;
     let path = if resumed { &args.run.out } else { &args.checkpoint };
     let mut checkpoint = Checkpoint::load(path, optimizer.clone(), device)?;
@@ -118,6 +129,10 @@ fn begin(args: &RlArgs, config: &TrainConfig, reward: &Reward, device: &Device) 
                 .help("name it with `--checkpoint`, and write to another `--out`"),
         ));
     }
+    if resumed {
+        checkpoint.check_run(&own)?;
+    }
+    checkpoint.run = own;
     if let Some(other) = checkpoint.reward.as_ref().filter(|id| **id != reward.id()) {
         if !args.allow_other_reward {
             let message = format!("`{}` was trained with {other}, and this is {}", path.display(), reward.id());
@@ -148,6 +163,9 @@ fn as_json(step: u64, done: &RlStep) -> Map<String, Value> {
         let cap = json!({"rollouts": rollouts, "span": span, "target": target, "lambda": lambda});
         caps.insert(name.clone(), cap);
     }
+    let signals = &done.counts.signals;
+    let held_out = signals.held_out.iter().map(|(name, own, other)| (name.clone(), json!([own, other])));
+    let held_out: Map<String, Value> = held_out.collect();
     let all = json!({
         "step": step,
         "loss": done.loss,
@@ -160,8 +178,9 @@ fn as_json(step: u64, done: &RlStep) -> Map<String, Value> {
         "rollouts": done.counts.rollouts,
         "dead_ends": done.dead_ends,
         "verdicts": verdicts,
+        "signals": {"pairs": signals.pairs, "failed": signals.failed, "held_out": held_out},
         "caps": caps,
-        "seconds": {"rollouts": done.seconds.rollouts, "reward": done.seconds.reward, "loss": done.seconds.loss},
+        "seconds": {"decoder": done.seconds.decoder, "rollouts": done.seconds.rollouts, "reward": done.seconds.reward, "loss": done.seconds.loss},
     });
     if let Value::Object(map) = all { map } else { Map::new() }
 }

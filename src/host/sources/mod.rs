@@ -137,6 +137,24 @@ pub trait SignalSource: Send {
     fn predict(&mut self, pairs: &Pairs<'_>, out: &mut Signals<'_>) -> Result<(), String>;
 }
 
+impl<S: SignalSource + ?Sized> SignalSource for Box<S> {
+    fn id(&self) -> String {
+        (**self).id()
+    }
+
+    fn provides(&self) -> Vec<String> {
+        (**self).provides()
+    }
+
+    fn reads_history(&self) -> bool {
+        (**self).reads_history()
+    }
+
+    fn predict(&mut self, pairs: &Pairs<'_>, out: &mut Signals<'_>) -> Result<(), String> {
+        (**self).predict(pairs, out)
+    }
+}
+
 /// A closure that predicts one feature: it fills a value for each pair.
 pub struct SignalFn<F> {
     id: String,

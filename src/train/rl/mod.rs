@@ -75,6 +75,9 @@ pub struct RlStep {
 /// Where a step's time went.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Seconds {
+    /// The decoder's own arithmetic while rollouts are written.
+    pub decoder: f64,
+    /// The rest of writing them: masks, and the choice of codes.
     pub rollouts: f64,
     pub reward: f64,
     /// Forward and backward, and the update.
@@ -141,7 +144,7 @@ impl<'r, 's> Reinforcement<'r, 's> {
         if codes.is_empty() {
             return Err(nothing_to_write(step));
         }
-        let rollouts = begun.elapsed().as_secs_f64();
+        let writing = begun.elapsed().as_secs_f64();
         let log_probs: Vec<f64> = written.requests.iter().flatten().map(|w| w.log_prob).collect();
         let mut rows = Rollouts::new(Groups::Offsets(&offsets)).sids(&codes, self.catalog.n_levels());
         if let Some(input) = self.scorer.input("log_prob") {
@@ -153,12 +156,13 @@ impl<'r, 's> Reinforcement<'r, 's> {
         let own = advantages(&scored, &offsets, self.catalog.n_levels(), &self.sources, self.settings.advantage);
         let mut done = RlStep { dead_ends: written.dead_ends, ..measured(&scored, &program) };
         (done.reward, done.constant_groups) = (own.reward, own.constant_groups);
-        done.seconds.rollouts = rollouts;
-        done.seconds.reward = begun.elapsed().as_secs_f64() - rollouts;
+        let decoder = written.decoder_seconds;
+        let reward = begun.elapsed().as_secs_f64() - writing;
+        done.seconds = Seconds { decoder, rollouts: writing - decoder, reward, loss: 0.0 };
         task.set(&own);
         let with_kl = self.settings.kl > 0.0 || step == 1 || step.is_multiple_of(self.settings.watch.max(1));
         self.update(&mut task, step, with_kl, &mut done)?;
-        done.seconds.loss = begun.elapsed().as_secs_f64() - rollouts - done.seconds.reward;
+        done.seconds.loss = begun.elapsed().as_secs_f64() - writing - reward;
         self.checkpoint.step = step;
         done.moved = self.scorer.end_step(&Observed::default())?;
         self.checkpoint.state = Some(self.scorer.state().to_json());
@@ -176,13 +180,16 @@ impl<'r, 's> Reinforcement<'r, 's> {
         } else {
             &free
         };
+        let begun = Instant::now();
         let context = self.model.read(&prompts.histories).map_err(failed)?;
+        let reading = begun.elapsed().as_secs_f64();
         let RlConfig { group: n, temperature, .. } = *self.settings;
         let written = match self.settings.rollouts {
             Rollout::Beam => beam_search(&self.model, &context, mask, n),
             Rollout::Sample => sample(&self.model, &context, mask, Sampling { n, temperature, seed }),
         };
-        let written = written.map_err(failed)?;
+        let mut written = written.map_err(failed)?;
+        written.decoder_seconds += reading;
         let task = Task::new(prompts, &written, mask, &self.model.config().shape, temperature);
         Ok((written, task))
     }

@@ -370,3 +370,115 @@ fn what_is_generated_keeps_the_rules() {
         );
     }
 }
+
+/// What is known of users, and what models predict, comes from the files that the config names: in training and in
+/// generation.
+#[test]
+fn a_reward_reads_of_users_and_of_models() {
+    let desk = desk();
+    let mut users = String::new();
+    for (i, line) in desk.text("users.ndjson").lines().enumerate() {
+        let age = if i == 3 { "null".to_string() } else { (20 + i).to_string() };
+        writeln!(users, "{{\"who\": \"u{i}\", \"years\": {age}, \"likes\": [\"k{}\"], {}", i % 2, &line[1..]).unwrap();
+    }
+    // Predictions by user and item, of a second model by item.
+    let (mut pairs, mut second) = (String::from("who,item,p\n"), String::from("item,p\n"));
+    for item in 0..40 {
+        writeln!(second, "i{item},0.5").unwrap();
+        for user in 0..40 {
+            writeln!(pairs, "u{user},i{item},{}", if item % 2 == user % 2 { 0.9 } else { 0.1 }).unwrap();
+        }
+    }
+    let features = "  age: {entity: user, scale: count, from: years, nullable: true}
+  likes: {entity: user, scale: set}
+  kind: {entity: item, scale: category}
+  p: {entity: model, scale: probability}
+  follows: {entity: model, scale: probability}\n";
+    let mut items = String::new();
+    for (i, line) in desk.text("items.csv").lines().enumerate() {
+        writeln!(items, "{line},{}", if i == 0 { "kind".into() } else { format!("k{}", (i - 1) % 2) }).unwrap();
+    }
+    let config = CONFIG.replace("items: items}", "items: items, user: who}")
+        + "signals:
+  - {table: pairs.csv, item: item, user: who, features: [p]}
+  - {follows: follows, recent: 1}
+  - {table: second.csv, item: item, features: [p], held_out: true}\n";
+    desk.change("users.ndjson", users);
+    desk.change("items.csv", items);
+    desk.change("pairs.csv", pairs);
+    desk.change("second.csv", second);
+    desk.change("world.yaml", format!("{WORLD}{features}"));
+    desk.change("config.yaml", &config);
+    let terms = "preference {
+    term liked = p
+    term next = follows
+    term old = if (age ?? 0) >= 30 then 1 else 0
+    term own = if kind in likes then 1 else 0
+";
+    desk.change("rl.reward", REWARD.replace("preference {", terms));
+    desk.change(
+        "serving.reward",
+        SERVING.replace("term likely = log_prob / 10", "term liked = p").replace("ecosystem { cap ads on ad { at most 1 of slate  hard } }\n", ""),
+    );
+    desk.fine(&pretrain("40", "base.safetensors", &[]));
+    let said = desk.fine(&rl("r.safetensors", &[])).all();
+    assert!(said.contains("predictions: pairs.csv#") && said.contains("predictions: cooccurrence@"), "{said}");
+    let last = desk.text("r.jsonl").lines().last().map(str::to_string).unwrap();
+    let step: serde_json::Value = serde_json::from_str(&last).unwrap();
+    let mean = |part: &str| step["parts"][part]["mean"].as_f64().unwrap();
+    // Half of the users are of the kind that an item is liked by, and of age from 30: u10 to u39.
+    assert!((0.1..0.9).contains(&mean("liked")) && (0.0..1.0).contains(&mean("next")), "{last}");
+    assert!(mean("old") > 0.4 && (mean("liked") - (0.1 + 0.8 * mean("own"))).abs() < 1e-6, "{last}");
+    assert_eq!(step["signals"]["held_out"]["p"][1], 0.5, "{last}");
+    assert!(step["signals"]["pairs"].as_u64().unwrap() > 40 && step["signals"]["failed"] == 0, "{last}");
+    // In serving each user's list is of what the table says of them, under their own key.
+    let own = ["generate", "config.yaml", "--data", ".", "--checkpoint", "r.safetensors", "--length", "4"];
+    let lists = desk.fine(&[&own[..], &["--reward", "serving.reward", "--candidates", "32"]].concat()).out;
+    let lines: Vec<serde_json::Value> = lists.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!((lines.len(), &lines[4]["user"]), (160, &serde_json::json!("u1")));
+    for line in lines {
+        let number = |key: &serde_json::Value| key.as_str().unwrap()[1..].parse::<u32>().unwrap();
+        assert_eq!(number(&line["user"]) % 2, number(&line["items"][0]) % 2, "{line}");
+    }
+    // What is missing is named: a column, a user's key, a model.
+    let with = |from: &str, to: &str| desk.change("config.yaml", config.replace(from, to));
+    with(", user: who}\ndecoder", "}\ndecoder");
+    desk.refused(&rl("n.safetensors", &[]), 2, "RW0904");
+    with("item: item, user: who", "item: itm, user: who");
+    desk.refused(&rl("n.safetensors", &[]), 2, "RW0602");
+    with("  - {follows: follows, recent: 1}\n", "");
+    let said = desk.refused(&rl("n.safetensors", &[]), 2, "RW0901").all();
+    assert!(said.contains("follows"), "{said}");
+    with("follows: follows, recent", "follows: follows, resent");
+    desk.refused(&rl("n.safetensors", &[]), 1, "RW0502");
+    with("{follows: follows, recent: 1}", "{recent: 1}");
+    desk.refused(&rl("n.safetensors", &[]), 1, "RW0503");
+    desk.change("config.yaml", &config);
+    desk.change("users.ndjson", desk.text("users.ndjson").replace("years", "ages"));
+    let said = desk.refused(&rl("n.safetensors", &[]), 2, "RW0602").all();
+    assert!(said.contains("`age`"), "{said}");
+}
+
+/// A run goes on with what it began with; only longer, or looked at more often, it may be.
+#[test]
+fn a_run_does_not_go_on_as_another() {
+    let desk = desk();
+    desk.fine(&pretrain("40", "base.safetensors", &[]));
+    desk.change("config.yaml", CONFIG.replace("steps: 40", "steps: 42"));
+    desk.fine(&pretrain("40", "base.safetensors", &["--resume"]));
+    desk.change("config.yaml", CONFIG.replace("steps: 40", "steps: 44").replace("lr: 1e-2", "lr: 2e-2"));
+    let said = desk.refused(&pretrain("40", "base.safetensors", &["--resume"]), 2, "RW1001").all();
+    assert!(said.contains("`lr` is 0.01, and this run says 0.02"), "{said}");
+    desk.change("config.yaml", CONFIG.replace("steps: 40", "steps: 44"));
+    desk.refused(&pretrain("40", "base.safetensors", &["--resume", "--seed", "2"]), 2, "RW1001");
+    desk.fine(&rl("r.safetensors", &[]));
+    desk.change("config.yaml", CONFIG.replace("steps: 12", "steps: 14").replace("watch: 6", "watch: 7"));
+    desk.fine(&rl("r.safetensors", &["--resume"]));
+    desk.change("config.yaml", CONFIG.replace("steps: 12", "steps: 16").replace("group: 8", "group: 10"));
+    let said = desk.refused(&rl("r.safetensors", &["--resume"]), 2, "RW1001").all();
+    assert!(said.contains("`group` is 8, and this run says 10"), "{said}");
+    desk.change("config.yaml", CONFIG.replace("steps: 12", "steps: 16"));
+    desk.change("c.yaml", CONTROLLERS.replace("p: 2", "p: 3"));
+    let said = desk.refused(&rl("r.safetensors", &["--resume"]), 2, "RW1001").all();
+    assert!(said.contains("`controllers` is"), "{said}");
+}
