@@ -11,11 +11,12 @@ import sys
 REWARDS = pathlib.Path(__file__).resolve().parent.parent / "rewards"
 
 
-def arguments(doc, **more):
+def arguments(doc, base=True, **more):
     """What every table asks for; `more` are switches with their help."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="folder of the data files")
-    parser.add_argument("--base", required=True, help="the checkpoint that every run begins with")
+    if base:
+        parser.add_argument("--base", required=True, help="the checkpoint that every run begins with")
     parser.add_argument("--work", required=True, type=pathlib.Path, help="where runs and figures are kept")
     parser.add_argument("--bin", default="target/release/rewardc")
     parser.add_argument("--users", default=4000, type=int, help="held-out users that are looked at")
@@ -25,8 +26,8 @@ def arguments(doc, **more):
 
 
 class Runs:
-    def __init__(self, args):
-        self.args = args
+    def __init__(self, args, beams=10):
+        self.args, self.beams = args, beams
         args.work.mkdir(parents=True, exist_ok=True)
         # What was made from other files is no part of this table.
         made_of, kept = identity(args), args.work / "made-of"
@@ -56,11 +57,11 @@ class Runs:
         return out
 
     def judged(self, name, config, checkpoint, *more):
-        """Figures on held-out users, decoded under the catalog's mask alone."""
+        """Figures on held-out users: the first ten of a search of so many beams, under the catalog's mask alone."""
         path = self.args.work / f"{name}.json"
         if not path.exists():
             words = ["eval", config, "--data", self.args.data, "--checkpoint", checkpoint, "--held-out"]
-            words += ["--users", self.args.users, "--sampled", 4, "--format", "json"]
+            words += ["--users", self.args.users, "--sampled", 4, "--beams", self.beams, "--format", "json"]
             path.write_text(self.command(*words, *more))
         return json.loads(path.read_text())["policy"]
 
@@ -71,7 +72,7 @@ class Runs:
 
 def identity(args):
     """A hash of the base, of every file that a run is told by, and of how it was asked for."""
-    found = hashlib.sha256(pathlib.Path(args.base).read_bytes())
+    found = hashlib.sha256(pathlib.Path(args.base).read_bytes() if "base" in args else b"")
     for path in sorted(REWARDS.rglob("*")):
         if path.is_file():
             found.update(path.read_bytes())

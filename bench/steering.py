@@ -17,7 +17,7 @@ HERE = REWARDS / "steering"
 CLASSES = [f"class_{i}" for i in range(5)]
 args = arguments(__doc__, short="one seed, one partition, on a small scale (short.yaml): null, cap and swap, within bounds")
 CONFIG = HERE / ("short.yaml" if args.short else "config.yaml")
-runs = Runs(args)
+runs = Runs(args, beams=24 if args.short else 32)  # as wide as in training
 rows = []
 
 

@@ -45,8 +45,7 @@ pub fn bind<'s>(
     if needs.iter().any(|n| n.owner == Owner::Rollout && n.feature == "log_prob") {
         binding = binding.rollout(&["log_prob"]);
     }
-    let of_users: Vec<String> =
-        needs.iter().filter(|n| n.owner == Owner::Request).map(|n| n.feature.clone()).collect();
+    let of_users: Vec<String> = needs.iter().filter(|n| n.owner == Owner::Request).map(|n| n.feature.clone()).collect();
     ground.sequences.features = read_user_columns(&ground.interactions, reward.schema(), &of_users)?;
     binding = binding.request(&of_users.iter().map(String::as_str).collect::<Vec<_>>());
     for model in &ground.config.signals {

@@ -4,12 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::args::{EvalArgs, SummaryFormat};
 use super::brings::bind;
-use super::ground::{Ground, classes, ground, load, reward, tests};
+use super::ground::{Ground, asked, classes, ground, load, reward};
 use super::program::could_not;
 use super::{Exit, Ui};
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::host::{Decode, Order, Reward};
-use crate::train::{Baselines, Class, Evaluation, Mean, Question, User, evaluate};
+use crate::train::{Baselines, Class, Evaluation, Mean, Part, Question, User, evaluate};
 use crate::types::Host;
 
 /// Whose figures, and those.
@@ -55,7 +55,8 @@ fn judge(
     let Ground { config, catalog, sequences, device, .. } = &*ground;
     let mut checkpoint = load(&args.checkpoint, config, &**catalog, device)?;
     let model = checkpoint.model()?;
-    let samples = tests(sequences, args.who.held_out, args.who.users);
+    let part = if args.validation { Part::Valid } else { Part::Test };
+    let samples = asked(sequences, part, args.who.held_out, args.who.users);
     if samples.is_empty() {
         return Err(Box::new(
             Diagnostic::bare(&code::SEQUENCES, "no user has three items of the catalog, and nobody can be asked")
@@ -63,8 +64,14 @@ fn judge(
         ));
     }
     let at_most = args.at_most.as_ref().map(|text| bound(text, &classes)).transpose()?;
-    let question =
-        Question { length: args.length, classes: &classes, sampled: args.sampled, seed: config.seed, at_most };
+    let question = Question {
+        length: args.length,
+        beams: args.beams.unwrap_or(args.length),
+        classes: &classes,
+        sampled: args.sampled,
+        seed: config.seed,
+        at_most,
+    };
     let watch = ui.progress();
     let shared = std::sync::Mutex::new(&watch);
     let found = evaluate(&model, sequences, &**catalog, &samples, &question, &|done| {
@@ -82,7 +89,7 @@ fn judge(
     }
     let mut rows = vec![("policy", found)];
     if args.baselines {
-        let counted = Baselines::count(sequences, &**catalog);
+        let counted = Baselines::count(sequences, part, &**catalog);
         rows.push(("popularity", counted.popularity(sequences, &**catalog, (&samples, args.length), &classes)));
         rows.push(("last item", counted.markov(sequences, &**catalog, (&samples, args.length), &classes)));
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::args::GenerateArgs;
 use super::brings::bind;
-use super::ground::{Ground, ground, is_held_out, load, reward, tests};
+use super::ground::{Ground, asked, ground, is_held_out, load, reward};
 use super::program::could_not;
 use super::{Exit, Ui};
 use crate::catalog::{Catalog, Free, Legal, Mask};
@@ -15,7 +15,7 @@ use crate::decoder::{Generated, LazyDecoder, Sampling, Written, beam_search, sam
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::host::{Choice, ChosenSlate, Given, Groups, Rollouts, Scorer, Step};
 use crate::slate::Slate;
-use crate::train::{Lengths, Place, Prompts, Sequences};
+use crate::train::{Lengths, Part, Place, Prompts, Sequences};
 use crate::types::Host;
 use crate::write::write_whole;
 
@@ -48,7 +48,7 @@ fn work(args: &GenerateArgs, ui: &mut Ui) -> Result<Exit, Exit> {
 /// Every user, behind all that they took; or behind all but the last.
 fn who(args: &GenerateArgs, sequences: &Sequences) -> Vec<Place> {
     if args.leave_last {
-        return tests(sequences, args.who.held_out, args.who.users);
+        return asked(sequences, Part::Test, args.who.held_out, args.who.users);
     }
     let whole = sequences.users.iter().zip(0..).map(|(items, user)| (user, items.len() as u32));
     let of_half = whole.filter(|at| !args.who.held_out || is_held_out(at));

@@ -133,9 +133,9 @@ pub fn is_held_out((user, _): &Place) -> bool {
     !user.is_multiple_of(2)
 }
 
-/// The tests of users that reinforcement learning does not see, or of all.
-pub fn tests(sequences: &Sequences, held_out: bool, most: Option<usize>) -> Vec<Place> {
-    let all = sequences.samples(Part::Test).into_iter().filter(|at| !held_out || is_held_out(at));
+/// What is looked for: of users that reinforcement learning does not see, or of all.
+pub fn asked(sequences: &Sequences, part: Part, held_out: bool, most: Option<usize>) -> Vec<Place> {
+    let all = sequences.samples(part).into_iter().filter(|at| !held_out || is_held_out(at));
     all.take(most.unwrap_or(usize::MAX)).collect()
 }
 

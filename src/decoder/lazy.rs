@@ -7,6 +7,7 @@ use super::config::DecoderConfig;
 use super::context::ContextProcessor;
 use super::feed_forward::FeedForward;
 use super::norm::RmsNorm;
+use super::tree::Tree;
 use super::weights::Weights;
 
 /// What histories became: shared by all layers, and by all beams of a request.
@@ -208,6 +209,31 @@ impl LazyDecoder {
         let levels = self.config.shape.len();
         let hidden = self.hidden(context, sids, levels, beams)?;
         (0..levels).map(|level| self.head(level, &hidden.narrow(1, level, 1)?.squeeze(1)?)).collect()
+    }
+
+    /// The logits behind every distinct prefix of requests' SIDs, teacher-forced: by level `[requests · width, codes]`,
+    /// in the rows that [`Tree::rows`] says; rows that fill a request up are of no meaning. The same numbers as
+    /// [`Self::forced`] for each SID alone.
+    ///
+    /// # Errors
+    /// What candle says.
+    pub fn forced_trees(&self, context: &Context, trees: &[Tree]) -> Result<Vec<Tensor>> {
+        let mut state = self.begin(context)?;
+        let mut logits = vec![state.logits.clone()];
+        for level in 1..self.config.shape.len() {
+            let (before, width) = (state.beams, Tree::width(trees, level));
+            let (mut parents, mut codes) = (Vec::new(), Vec::new());
+            for (request, tree) in trees.iter().enumerate() {
+                for place in 0..width {
+                    let (parent, code) = tree.step(level, place).unwrap_or((0, 0));
+                    parents.push((request * before) as u32 + parent);
+                    codes.push(code);
+                }
+            }
+            state = self.extend(context, &state, &parents, &codes, width)?;
+            logits.push(state.logits.clone());
+        }
+        Ok(logits)
     }
 
     fn head(&self, level: usize, hidden: &Tensor) -> Result<Tensor> {

@@ -18,6 +18,7 @@ mod feed_forward;
 mod lazy;
 mod norm;
 mod sample;
+mod tree;
 mod weights;
 mod write;
 
@@ -29,5 +30,6 @@ pub use config::DecoderConfig;
 pub use describe::{Describes, describe};
 pub use lazy::{Context, LazyDecoder, State};
 pub use sample::{Sampling, sample};
+pub use tree::Tree;
 pub use weights::Weights;
 pub use write::{Generated, Written};

@@ -3,7 +3,7 @@
 use candle_core::{D, Device};
 use candle_nn::ops::log_softmax;
 
-use super::{DecoderConfig, LazyDecoder, Sampling, Weights, beam_search, describe, sample};
+use super::{DecoderConfig, LazyDecoder, Sampling, Tree, Weights, beam_search, describe, sample};
 use crate::catalog::{Catalog, Free, Legal, MemoryCatalog, Sids, Taken};
 
 fn tiny(shape: &[u32]) -> DecoderConfig {
@@ -97,6 +97,28 @@ fn a_code_does_not_see_those_behind_it() {
     state = model.extend(&context, &state, &[1, 1, 3, 3, 5, 5], &[0, 1, 1, 2, 2, 2], 2).unwrap();
     let twice = [2, 0, 9, 2, 1, 9, 1, 1, 9, 1, 2, 9, 0, 2, 9, 0, 2, 9];
     assert!(near(state.logits(), &forced(&twice.map(|c| c % 4))[2]));
+}
+
+/// What SIDs of a request have in common is worked out once, and comes to what each comes to alone.
+#[test]
+fn a_tree_is_its_sids_one_by_one() {
+    let model = model(&tiny(&[3, 3, 4]), 11);
+    let groups: [&[u32]; 3] = [&[0, 1, 2, 0, 1, 3, 2, 0, 0, 0, 2, 1], &[1, 1, 1], &[2, 2, 2, 2, 2, 2]];
+    let trees = groups.map(|sids| Tree::new(sids.to_vec(), 3));
+    let found = model.forced_trees(&model.read(&histories()).unwrap(), &trees).unwrap();
+    for (level, found) in found.iter().enumerate() {
+        let found = found.to_vec2::<f32>().unwrap();
+        let mut rows = Tree::rows(&trees, level).into_iter();
+        for (request, sids) in groups.iter().enumerate() {
+            let context = model.read(&[histories()[request].clone()]).unwrap();
+            for sid in sids.chunks(3) {
+                let alone = model.forced(&context, sid, 1).unwrap()[level].to_vec2::<f32>().unwrap();
+                let own = &found[rows.next().unwrap() as usize];
+                assert!(own.iter().zip(&alone[0]).all(|(a, b)| (a - b).abs() < 1e-5), "{sid:?}, level {level}");
+            }
+        }
+        assert_eq!(rows.next(), None);
+    }
 }
 
 fn near(a: &candle_core::Tensor, b: &candle_core::Tensor) -> bool {

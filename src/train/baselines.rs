@@ -6,7 +6,7 @@ use super::evaluate::{Class, Evaluation, judge, of_users};
 use super::samples::{Part, Place, Sequences};
 use crate::catalog::Catalog;
 
-/// Counts of what was taken, and of what was taken next, from everything in front of the tests.
+/// Counts of what was taken, and of what was taken next, from everything in front of what is asked.
 #[derive(Debug)]
 pub struct Baselines {
     /// Items, the most popular first.
@@ -16,12 +16,12 @@ pub struct Baselines {
 }
 
 impl Baselines {
-    /// Counts.
+    /// Counts what lies in front of a part.
     #[must_use]
-    pub fn count(sequences: &Sequences, catalog: &dyn Catalog) -> Self {
+    pub fn count(sequences: &Sequences, part: Part, catalog: &dyn Catalog) -> Self {
         let mut taken = vec![0_u64; catalog.n_items()];
         let mut pairs: HashMap<u32, HashMap<u32, u64>> = HashMap::new();
-        for at in sequences.samples(Part::Test) {
+        for at in sequences.samples(part) {
             let (before, _) = sequences.at(at);
             for item in before {
                 if let Some(n) = taken.get_mut(*item as usize) {

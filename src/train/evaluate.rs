@@ -23,6 +23,9 @@ pub struct Class {
 pub struct Question<'q> {
     /// Items of a list.
     pub length: usize,
+    /// Width of the search behind it, no less than `length`. A wider search finds other lists: where a class lies
+    /// together under few prefixes, its share is another.
+    pub beams: usize,
     pub classes: &'q [Class],
     /// Draws for each user under the mask, and without one; 0: none.
     pub sampled: usize,
@@ -147,7 +150,8 @@ fn some_users(
     let legal = Legal::all(catalog);
     let context = model.read(&prompts.histories).map_err(failed)?;
     // Wide enough that what is taken away can be replaced.
-    let width = question.length * if question.at_most.is_some() { 4 } else { 1 };
+    let least = question.length * if question.at_most.is_some() { 4 } else { 1 };
+    let width = question.beams.max(least);
     let beams = beam_search(model, &context, &legal, width).map_err(failed)?;
     let draws = |mask: &dyn crate::catalog::Mask, salt: u64| {
         let seed = question.seed.wrapping_add(number.wrapping_mul(2) + salt);

@@ -38,8 +38,7 @@ impl<'c> Prompts<'c> {
         let mut out = Self { levels, past_offsets: vec![0], wanted_offsets: vec![0], ..Self::default() };
         let rows: Vec<usize> = batch.iter().map(|(user, _)| *user as usize).collect();
         out.keys = rows.iter().filter_map(|user| sequences.keys.get(*user).map(String::as_str)).collect();
-        out.features =
-            sequences.features.iter().map(|(name, column)| (name.as_str(), column.take(&rows))).collect();
+        out.features = sequences.features.iter().map(|(name, column)| (name.as_str(), column.take(&rows))).collect();
         for at in batch {
             let mut last = sequences.history(*at, lengths.history.max(lengths.past), catalog);
             last.iter().take(lengths.past).rev().for_each(|sid| out.past.extend_from_slice(sid));

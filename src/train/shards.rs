@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use candle_core::{Result, Tensor};
+use candle_core::{Device, Result, Tensor};
 use rayon::prelude::*;
 
 use crate::decoder::Weights;
@@ -17,6 +17,12 @@ pub type Gradients = BTreeMap<String, Tensor>;
 /// Shards of a batch on the CPU; a GPU takes it whole.
 const SHARDS: usize = 4;
 
+/// The shards of `n` rows; none is empty.
+pub fn shards(device: &Device, n: usize) -> Vec<Range<usize>> {
+    let shards = if device.is_cpu() { SHARDS } else { 1 };
+    (0..shards).map(|i| n * i / shards..n * (i + 1) / shards).filter(|rows| !rows.is_empty()).collect()
+}
+
 /// The gradients of a sum of losses, each over a range of `n` rows; also each loss and what came with it.
 ///
 /// # Errors
@@ -26,8 +32,6 @@ pub fn gradients<T: Send>(
     n: usize,
     loss: impl Fn(Range<usize>) -> Result<(Tensor, T)> + Sync,
 ) -> Result<(Gradients, Vec<(f64, T)>)> {
-    let shards = if weights.device().is_cpu() { SHARDS } else { 1 };
-    let rows: Vec<Range<usize>> = (0..shards).map(|i| n * i / shards..n * (i + 1) / shards).collect();
     let one = |rows: Range<usize>| -> Result<(Gradients, (f64, T))> {
         let (loss, besides) = loss(rows)?;
         let found = loss.backward()?;
@@ -35,7 +39,7 @@ pub fn gradients<T: Send>(
             weights.vars().iter().filter_map(|(name, var)| Some((name.clone(), found.get(var.as_tensor())?.detach())));
         Ok((own.collect(), (f64::from(loss.to_scalar::<f32>()?), besides)))
     };
-    let done = in_order(rows.into_iter().filter(|r| !r.is_empty()).collect(), one);
+    let done = in_order(shards(weights.device(), n), one);
     let (mut sum, mut losses) = (Gradients::new(), Vec::new());
     for shard in done {
         let (grads, loss) = shard?;

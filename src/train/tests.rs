@@ -78,7 +78,7 @@ fn what_follows_is_learned() {
         last = run.step().unwrap();
     }
     assert!(last < 0.15, "{last}");
-    let question = Question { length: 10, classes: &[], sampled: 50, seed: 1, at_most: None };
+    let question = Question { length: 10, beams: 10, classes: &[], sampled: 50, seed: 1, at_most: None };
     let tests = sequences.samples(Part::Test);
     let found = evaluate(run.model(), &sequences, &catalog, &tests, &question, &|_| {}).unwrap();
     let ndcg = found.interval(|u| Some(u.ndcg));
@@ -173,7 +173,7 @@ fn a_capped_class_is_served_less() {
     }
     let classes = [Class { name: "ads".into(), members: (0..ITEMS).map(is_ad).collect() }];
     let tests = sequences.samples(Part::Test);
-    let question = Question { length: 6, classes: &classes, sampled: 0, seed: 1, at_most: None };
+    let question = Question { length: 6, beams: 6, classes: &classes, sampled: 0, seed: 1, at_most: None };
     let shown = |model: &crate::decoder::LazyDecoder| {
         evaluate(model, &sequences, &*catalog, &tests, &question, &|_| {}).unwrap().mean(|u| Some(u.served[0]))
     };

@@ -152,9 +152,15 @@ pub struct EvalArgs {
     pub checkpoint: PathBuf,
     #[command(flatten)]
     pub who: Users,
+    /// Look for each user's last item but one, by which settings are chosen; left out: for the last.
+    #[arg(long)]
+    pub validation: bool,
     /// Items of a list.
     #[arg(long, default_value_t = 10, value_parser = from_one)]
     pub length: usize,
+    /// Width of the search, of which the first are the list; left out: `--length`.
+    #[arg(long, value_parser = from_one)]
+    pub beams: Option<usize>,
     /// A reward for training whose caps say which classes to look at; it has no part in what is decoded.
     #[arg(long)]
     pub reward: Option<PathBuf>,

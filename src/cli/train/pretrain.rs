@@ -52,7 +52,7 @@ fn work(
         run.n_samples()
     ));
     let watched: Vec<_> = sequences.samples(Part::Valid).into_iter().filter(is_held_out).take(WATCHED).collect();
-    let question = Question { length: 10, classes: &[], sampled: 0, seed: config.seed, at_most: None };
+    let question = Question { length: 10, beams: 10, classes: &[], sampled: 0, seed: config.seed, at_most: None };
     let mut last_seen = String::new();
     let stop = stop_softly();
     let mut live = Live::new(run.checkpoint.step, settings.steps);

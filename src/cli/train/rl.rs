@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::args::RlArgs;
 use super::super::brings::bind;
-use super::super::ground::{Ground, classes, controllers, ground, is_held_out, load, reward, tests};
+use super::super::ground::{Ground, asked, classes, controllers, ground, is_held_out, load, reward};
 use super::super::interrupt::stop_softly;
 use super::super::program::could_not;
 use super::super::{Exit, Ui};
@@ -65,8 +65,10 @@ fn work(
         return Ok(already_done(out, run.checkpoint.step, steps, ui));
     }
     let mut journal = Journal::open(&metrics_path(&args.run)?, run.checkpoint.step)?;
-    let watched = tests(sequences, true, Some(WATCHED));
-    let question = Question { length: 10, classes: &classes, sampled: 4, seed: config.seed, at_most: None };
+    let watched = asked(sequences, Part::Test, true, Some(WATCHED));
+    // What is served is looked at as rollouts are written: another width finds other lists.
+    let beams = if settings.rollouts == Rollout::Beam { settings.group } else { 10 };
+    let question = Question { length: 10, beams, classes: &classes, sampled: 4, seed: config.seed, at_most: None };
     let stop = stop_softly();
     let mut live = Live::new(run.checkpoint.step, steps);
     let save_every = args.run.save_every.unwrap_or(20).max(1);

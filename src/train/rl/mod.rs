@@ -8,6 +8,7 @@
 
 mod advantage;
 mod objective;
+mod rollouts;
 mod task;
 
 #[cfg(test)]
@@ -20,14 +21,14 @@ use rand::Rng;
 use self::advantage::{Sources, advantages};
 use self::task::Task;
 use super::checkpoint::{Checkpoint, failed};
-use super::config::{RlConfig, Rollout};
+use super::config::RlConfig;
 use super::pretrain::{diverged, step_random};
 use super::requests::{Lengths, Prompts};
 use super::samples::{Place, Sequences};
 use super::shards::gradients;
 use crate::catalog::{Catalog, Free, Mask};
 use crate::control::{Moved, Observed};
-use crate::decoder::{Generated, LazyDecoder, Sampling, beam_search, sample};
+use crate::decoder::{Generated, LazyDecoder};
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::host::{Given, Groups, Rollouts, Scored, Scorer, Step, StepCounts};
 use crate::program::{Column, column_names, columns};
@@ -180,17 +181,8 @@ impl<'r, 's> Reinforcement<'r, 's> {
         } else {
             &free
         };
-        let begun = Instant::now();
-        let context = self.model.read(&prompts.histories).map_err(failed)?;
-        let reading = begun.elapsed().as_secs_f64();
-        let RlConfig { group: n, temperature, .. } = *self.settings;
-        let written = match self.settings.rollouts {
-            Rollout::Beam => beam_search(&self.model, &context, mask, n),
-            Rollout::Sample => sample(&self.model, &context, mask, Sampling { n, temperature, seed }),
-        };
-        let mut written = written.map_err(failed)?;
-        written.decoder_seconds += reading;
-        let task = Task::new(prompts, &written, mask, &self.model.config().shape, temperature);
+        let written = rollouts::write(&self.model, prompts, mask, self.settings, seed).map_err(failed)?;
+        let task = Task::new(prompts, &written, mask, self.catalog.n_levels(), self.settings.temperature);
         Ok((written, task))
     }
 

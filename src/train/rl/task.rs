@@ -1,4 +1,4 @@
-//! What a step is to learn: rollouts in rows of equal number, what was allowed where, and their advantages.
+//! What a step is to learn: rollouts, what was allowed behind each of their prefixes, and their advantages.
 
 use std::ops::Range;
 
@@ -11,7 +11,7 @@ use super::super::requests::Prompts;
 use super::advantage::Advantages;
 use super::objective::policy_loss;
 use crate::catalog::{Mask, NextCodes};
-use crate::decoder::{Generated, LazyDecoder};
+use crate::decoder::{Generated, LazyDecoder, Tree, Written};
 
 /// What is added to a logit that may not be.
 const NEVER: f32 = -1e9;
@@ -19,19 +19,18 @@ const NEVER: f32 = -1e9;
 /// One step's work.
 pub struct Task<'p> {
     prompts: &'p Prompts<'p>,
-    /// Rollouts of each request, filled up to `beams` rows.
-    codes: Vec<u32>,
-    beams: usize,
-    /// Rollouts of each request before they were filled up.
-    sizes: Vec<usize>,
-    /// By level the codes allowed behind each row's prefix; none where all are.
-    allowed: Option<Vec<NextCodes>>,
-    shape: Vec<u32>,
+    /// Each request's rollouts.
+    trees: Vec<Tree>,
+    /// Where each request's rollouts begin, and behind them how many there are.
+    offsets: Vec<usize>,
+    /// By request and level the codes allowed behind each distinct prefix; none where all are.
+    allowed: Option<Vec<Vec<NextCodes>>>,
+    levels: usize,
     temperature: f64,
-    /// `rows · levels` each.
+    /// `rollouts · levels` each.
     advantages: Vec<f32>,
     weights: Vec<f32>,
-    /// log π of each code when it was written, `rows · levels`; empty before the first update.
+    /// log π of each code when it was written, `rollouts · levels`; empty before the first update.
     old: Vec<f32>,
 }
 
@@ -48,54 +47,32 @@ impl<'p> Task<'p> {
         prompts: &'p Prompts<'_>,
         written: &Generated,
         mask: &dyn Mask,
-        shape: &[u32],
+        levels: usize,
         temperature: f64,
     ) -> Self {
-        let levels = shape.len();
-        let sizes: Vec<usize> = written.requests.iter().map(Vec::len).collect();
-        let beams = sizes.iter().max().copied().unwrap_or(0);
-        let mut codes = Vec::with_capacity(sizes.len() * beams * levels);
+        let tree = |request: &Vec<Written>| Tree::new(request.iter().flat_map(|w| &w.sid).copied().collect(), levels);
+        let trees: Vec<Tree> = written.requests.iter().map(tree).collect();
+        let mut offsets = vec![0];
         for request in &written.requests {
-            request.iter().for_each(|w| codes.extend_from_slice(&w.sid));
-            // What fills a group up has no advantage.
-            codes.extend(std::iter::repeat_n(0, (beams - request.len()) * levels));
+            offsets.push(offsets.last().copied().unwrap_or(0) + request.len());
         }
-        let at = |level: usize| {
-            let rows = codes.chunks(levels).enumerate();
-            NextCodes::of(mask, rows.map(|(row, sid)| (row / beams.max(1), sid.get(..level).unwrap_or(&[]))))
+        let next = |(request, tree): (usize, &Tree)| {
+            let at = |level| NextCodes::of(mask, tree.prefixes(level).map(|prefix| (request, prefix)));
+            (0..levels).map(at).collect()
         };
-        let allowed = (!mask.is_free()).then(|| (0..levels).map(at).collect());
-        Self {
-            prompts,
-            codes,
-            beams,
-            sizes,
-            allowed,
-            shape: shape.to_vec(),
-            temperature,
-            advantages: Vec::new(),
-            weights: Vec::new(),
-            old: Vec::new(),
-        }
+        let allowed = (!mask.is_free()).then(|| trees.iter().enumerate().map(next).collect());
+        let (advantages, weights, old) = (Vec::new(), Vec::new(), Vec::new());
+        Self { prompts, trees, offsets, allowed, levels, temperature, advantages, weights, old }
     }
 
     pub fn n_requests(&self) -> usize {
-        self.sizes.len()
+        self.trees.len()
     }
 
-    /// Takes the advantages of the rollouts as they were written.
+    /// Takes the advantages of the rollouts.
     pub fn set(&mut self, own: &Advantages) {
-        let levels = self.shape.len();
-        let mut row = 0;
-        for size in &self.sizes {
-            let missing = self.beams - size;
-            let rows = row..row + size;
-            self.advantages.extend_from_slice(own.values.get(rows.start * levels..rows.end * levels).unwrap_or(&[]));
-            self.advantages.extend(std::iter::repeat_n(0.0, missing * levels));
-            self.weights.extend_from_slice(own.weights.get(rows.start * levels..rows.end * levels).unwrap_or(&[]));
-            self.weights.extend(std::iter::repeat_n(0.0, missing * levels));
-            row += size;
-        }
+        self.advantages.clone_from(&own.values);
+        self.weights.clone_from(&own.weights);
     }
 
     /// Takes what the rollouts' codes were worth when they were written, shard by shard.
@@ -113,21 +90,21 @@ impl<'p> Task<'p> {
         requests: Range<usize>,
     ) -> Result<(Tensor, Seen)> {
         let share = requests.len() as f64 / self.n_requests() as f64;
-        let levels = self.shape.len();
+        let levels = self.levels;
         let histories = self.prompts.histories.get(requests.clone()).unwrap_or(&[]);
         let targets = self.prompts.targets.get(requests.start * levels..requests.end * levels).unwrap_or(&[]);
         let next = (next_item_loss(model, histories, targets)? * (settings.joint * share))?;
         let mut seen = Seen { log_prob: Vec::new(), entropy: 0.0, kl: 0.0 };
-        if self.beams == 0 {
+        let at = |request: usize| self.offsets.get(request).copied().unwrap_or(0);
+        let rollouts = at(requests.start)..at(requests.end);
+        if rollouts.is_empty() {
             return Ok((next, seen));
         }
-        let rows = requests.start * self.beams..requests.end * self.beams;
-        let n = self.sizes.iter().sum::<usize>().max(1) as f64;
-        let codes = self.codes.get(rows.start * levels..rows.end * levels).unwrap_or(&[]);
-        let is_real = self.real(&requests, model)?;
+        let n = at(self.n_requests()) as f64;
+        let trees = self.trees.get(requests.clone()).unwrap_or(&[]);
         let forced = |model: &LazyDecoder| -> Result<Vec<Tensor>> {
-            let logits = model.forced(&model.read(histories)?, codes, self.beams)?;
-            logits.iter().enumerate().map(|(level, logits)| self.masked(level, &rows, logits)).collect()
+            let logits = model.forced_trees(&model.read(histories)?, trees)?;
+            logits.iter().enumerate().map(|(level, logits)| self.masked(level, &requests, logits)).collect()
         };
         let own = forced(model)?;
         let first = self.old.is_empty();
@@ -135,11 +112,22 @@ impl<'p> Task<'p> {
         let mut log_probs = Vec::with_capacity(levels);
         let mut kl_loss: Option<Tensor> = None;
         for (level, own) in own.iter().enumerate() {
-            let column: Vec<u32> = codes.chunks(levels).filter_map(|sid| sid.get(level).copied()).collect();
-            let column = Tensor::from_vec(column, (rows.len(), 1), model.device())?;
-            log_probs.push(own.gather(&column, 1)?);
+            let (height, width) = own.dims2()?;
+            let rows = Tree::rows(trees, level);
+            let codes = trees.iter().flat_map(Tree::sids).filter_map(|sid| sid.get(level));
+            let cells: Vec<u32> = rows.iter().zip(codes).map(|(row, code)| row * width as u32 + code).collect();
+            let cells = Tensor::from_vec(cells, rollouts.len(), model.device())?;
+            log_probs.push(own.flatten_all()?.index_select(&cells, 0)?.unsqueeze(1)?);
+            // How many rollouts go through each prefix; none through what fills a request up.
+            let mut counts = vec![0_f32; height];
+            for row in &rows {
+                if let Some(count) = counts.get_mut(*row as usize) {
+                    *count += 1.0;
+                }
+            }
+            let counts = Tensor::from_vec(counts, (height, 1), model.device())?;
             // Codes that may not be have π = 0, and their terms are 0.
-            let mean = |x: &Tensor| (own.exp()? * x)?.sum_keepdim(1)?.mul(&is_real)?.sum_all();
+            let mean = |x: &Tensor| (own.exp()? * x)?.sum_keepdim(1)?.mul(&counts)?.sum_all();
             let per_code = |sum: &Tensor| Ok::<_, Error>(f64::from(sum.to_scalar::<f32>()?) / (n * levels as f64));
             if first {
                 seen.entropy -= per_code(&mean(&own.detach())?)?;
@@ -154,15 +142,13 @@ impl<'p> Task<'p> {
             }
         }
         let log_prob = Tensor::cat(&log_probs, 1)?;
-        let shape = (rows.len(), levels);
-        let from = |all: &[f32], width: usize| -> Result<Tensor> {
-            let own = all.get(rows.start * width..rows.end * width).unwrap_or(&[]);
-            Tensor::from_slice(own, (rows.len(), width), model.device())
+        let from = |all: &[f32]| -> Result<Tensor> {
+            let own = all.get(rollouts.start * levels..rollouts.end * levels).unwrap_or(&[]);
+            Tensor::from_slice(own, (rollouts.len(), levels), model.device())
         };
-        let old = if first { log_prob.detach() } else { from(&self.old, levels)? };
-        let advantage = from(&self.advantages, levels)?;
-        let each = policy_loss(settings.bound, &log_prob, &old, &advantage)?.mul(&from(&self.weights, levels)?)?;
-        debug_assert_eq!(each.dims2()?, shape);
+        let old = if first { log_prob.detach() } else { from(&self.old)? };
+        let advantage = from(&self.advantages)?;
+        let each = policy_loss(settings.bound, &log_prob, &old, &advantage)?.mul(&from(&self.weights)?)?;
         let mut loss = ((each.sum_all()? * (1.0 / n))? + next)?;
         if let (Some(kl), true) = (kl_loss, settings.kl > 0.0) {
             loss = (loss + (kl * (settings.kl / n))?)?;
@@ -173,33 +159,26 @@ impl<'p> Task<'p> {
         Ok((loss, seen))
     }
 
-    /// 1 for a row that was written, 0 for one that fills a group up; `[rows, 1]`.
-    fn real(&self, requests: &Range<usize>, model: &LazyDecoder) -> Result<Tensor> {
-        let of = |size: &usize| (0..self.beams).map(|i| f32::from(u8::from(i < *size))).collect::<Vec<_>>();
-        let all: Vec<f32> = self.sizes.get(requests.clone()).unwrap_or(&[]).iter().flat_map(of).collect();
-        let n = all.len();
-        Tensor::from_vec(all, (n, 1), model.device())
-    }
-
-    /// Log-probabilities of a level among what was allowed, at the temperature; `NEVER` for the others.
-    fn masked(&self, level: usize, rows: &Range<usize>, logits: &Tensor) -> Result<Tensor> {
+    /// Log-probabilities behind each prefix of a level among what was allowed, at the temperature; `NEVER` for the
+    /// others.
+    fn masked(&self, level: usize, requests: &Range<usize>, logits: &Tensor) -> Result<Tensor> {
         let logits = if self.temperature == 1.0 { logits.clone() } else { (logits / self.temperature)? };
-        let Some(allowed) = self.allowed.as_ref().and_then(|a| a.get(level)) else {
-            return log_softmax(&logits, D::Minus1);
-        };
-        let width = logits.dim(1)?;
-        let mut mask = vec![NEVER; rows.len() * width];
-        let levels = self.shape.len();
-        let own = self.codes.chunks(levels).skip(rows.start).map(|sid| sid.get(level));
-        for ((row, codes), own) in mask.chunks_mut(width).zip(allowed.rows().skip(rows.start)).zip(own) {
-            // What was written was allowed; what only fills a group up must be a number all the same.
-            for code in codes.iter().chain(own) {
-                if let Some(slot) = row.get_mut(*code as usize) {
-                    *slot = 0.0;
+        let Some(allowed) = &self.allowed else { return log_softmax(&logits, D::Minus1) };
+        let (height, width) = logits.dims2()?;
+        let each = height / requests.len().max(1) * width;
+        let mut mask = vec![0_f32; height * width];
+        for (mask, allowed) in mask.chunks_mut(each.max(1)).zip(allowed.iter().skip(requests.start)) {
+            let Some(allowed) = allowed.get(level) else { continue };
+            for (row, codes) in mask.chunks_mut(width).zip(allowed.rows()) {
+                row.fill(NEVER);
+                for code in codes {
+                    if let Some(slot) = row.get_mut(*code as usize) {
+                        *slot = 0.0;
+                    }
                 }
             }
         }
-        let mask = Tensor::from_vec(mask, (rows.len(), width), logits.device())?;
+        let mask = Tensor::from_vec(mask, (height, width), logits.device())?;
         log_softmax(&(logits + mask)?, D::Minus1)
     }
 }

@@ -82,10 +82,10 @@ fn advantages_are_the_formulas() {
     assert_eq!((found[0], found[1]), (None, Some(rewards[1].unwrap() - rest)));
 }
 
-/// Groups of unequal length are filled up with rows: a batch of them has the loss and the gradient that its requests
-/// have one by one, in the first update and in one behind it.
+/// A batch of groups of unequal length has the loss and the gradient that its requests have one by one, in the first
+/// update and in one behind it.
 #[test]
-fn rows_that_fill_a_group_up_teach_nothing() {
+fn groups_of_unequal_length_teach_what_they_teach_alone() {
     let codes: Vec<u32> = (0..8).flat_map(|i| [i / 4, i % 4]).collect();
     let keys = (0..8).map(|i| format!("i{i}")).collect();
     let catalog = MemoryCatalog::new(keys, Some(Sids { codes: &codes, levels: 2 })).unwrap();
@@ -93,8 +93,8 @@ fn rows_that_fill_a_group_up_teach_nothing() {
     let config = DecoderConfig { d_model: 8, d_ffn: 8, layers: 1, ..DecoderConfig::small(&[2, 4]) };
     let groups: [&[u32]; 3] = [&[0, 3, 6], &[5], &[2, 2]];
     let written = |item: &u32| Written { sid: vec![item / 4, item % 4], ..Written::default() };
-    let bounded = RlConfig { bound: Bound::Ecpo { epsilon: 0.2, delta: 0.1 }, joint: 0.0, kl: 0.2, ..RlConfig::default() };
-    let shape = [2, 4];
+    let bounded =
+        RlConfig { bound: Bound::Ecpo { epsilon: 0.2, delta: 0.1 }, joint: 0.0, kl: 0.2, ..RlConfig::default() };
     let legal = Legal::all(&catalog);
     // Rollouts, and what they come to: losses of both updates, and the second's gradient.
     let found = |requests: &[usize]| {
@@ -102,10 +102,10 @@ fn rows_that_fill_a_group_up_teach_nothing() {
         let prompts = Prompts::new(&sequences, &places, Lengths { history: 4, past: 0 }, &catalog);
         let rows: Vec<Vec<Written>> = requests.iter().map(|r| groups[*r].iter().map(written).collect()).collect();
         let generated = Generated { requests: rows, ..Generated::default() };
-        let mut task = Task::new(&prompts, &generated, &legal, &shape, 1.0);
+        let mut task = Task::new(&prompts, &generated, &legal, 2, 1.0);
         let n: usize = requests.iter().map(|r| groups[*r].len()).sum();
-        let value = |r: &usize| (0..groups[*r].len() * 2).map(move |i| (i as f64 + *r as f64).sin() as f32);
-        let values: Vec<f32> = requests.iter().flat_map(value).collect();
+        let value = |r: usize| (0..groups[r].len() * 2).map(move |i| (i as f64 + r as f64).sin() as f32);
+        let values: Vec<f32> = requests.iter().copied().flat_map(value).collect();
         task.set(&Advantages { weights: vec![1.0; values.len()], values, ..Advantages::default() });
         let model = |seed| {
             let mut weights = Weights::new(seed, &Device::Cpu);
