@@ -82,8 +82,9 @@ for r in rows:
     served = " / ".join(bold(i, s) for i, s in enumerate(r["served"]))
     in_training = f"{r['trained']:.1f}" if r["trained"] is not None else "–"
     ndcg = "{mean:.4f} [{low:.4f}, {high:.4f}]".format(**r["ndcg"])
+    log_prob = "{mean:.3f} [{low:.3f}, {high:.3f}]".format(**r["log_prob"])
     cells = [r["kind"], r["seed"], r["salt"], r["class"], r["target"] or "–", served, f"{r['sampled']:.1f}", in_training]
-    cells += [f"{r['hr']:.4f}", ndcg, f"{r['log_prob']['mean']:.3f}"]
+    cells += [f"{r['hr']:.4f}", ndcg, log_prob]
     print(f"| {' | '.join(map(str, cells))} |")
 print()
 for kind in dict.fromkeys(r["kind"] for r in rows):
@@ -106,6 +107,27 @@ for r in rows:
 for (kind, salt, i), points in sorted(off.items()):
     mean, spread = mean_sd(points)
     print(f"- {kind}, partition {salt}: class {i} is {mean:+.2f} points off (standard error {spread / len(points) ** 0.5:.2f})")
+
+if not args.short:
+    of = lambda kind: [r["served"][r["class"]] for r in rows if r["kind"] == kind]
+    doses = [statistics.mean(of(kind)) for kind in ("dose 5", "cap", "dose 15", "null")]
+    ndcg = lambda kind: statistics.mean(r["ndcg"]["mean"] for r in rows if r["kind"] == kind)
+    width = statistics.mean(r["ndcg"]["high"] - r["ndcg"]["low"] for r in rows if r["kind"] == "cap") / 2
+    farthest = max(off.values(), key=lambda points: abs(mean_sd(points)[0]))
+    asked = [
+        ("cap: the mean within 10 ± 1 %", f"{statistics.mean(of('cap')):.2f}", abs(statistics.mean(of("cap")) - 10) <= 1),
+        ("cap: each within ± 2", f"{min(of('cap')):.1f} to {max(of('cap')):.1f}", all(abs(s - 10) <= 2 for s in of("cap"))),
+        ("swap: each within ± 2", f"{min(of('swap')):.1f} to {max(of('swap')):.1f}", all(abs(s - 10) <= 2 for s in of("swap"))),
+        ("5, 10, 15 %, none: monotone", ", ".join(f"{d:.1f}" for d in doses), doses == sorted(doses)),
+        ("at least 30 %", f"{min(of('floor')):.1f} to {max(of('floor')):.1f}", min(of("floor")) >= 29),
+        ("the cap taken out: back up", f"{min(of('reversal')):.1f} to {max(of('reversal')):.1f}", min(of("reversal")) > max(of("cap"))),
+        ("other classes within 2.5 points", f"{abs(mean_sd(farthest)[0]):.2f} at most", abs(mean_sd(farthest)[0]) <= 2.5),
+        ("NDCG@10 no lower than the frontier by its interval", f"{ndcg('cap'):.4f}, {ndcg('base, lists held to the bound'):.4f} ± {width:.4f}",
+         ndcg("cap") > ndcg("base, lists held to the bound") - width),
+    ]
+    print("\n| asked | found | holds |\n|---|---|---|")
+    for what, found, holds in asked:
+        print(f"| {what} | {found} | {'yes' if holds else '**no**'} |")
 
 if args.short:
     served = {r["kind"]: r["served"][r["class"]] for r in rows}
