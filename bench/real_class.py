@@ -10,7 +10,7 @@ from runs import REWARDS, Runs, arguments, mean_sd
 
 HERE = REWARDS / "scientific"
 CONFIG = HERE / "config.yaml"
-args = arguments(__doc__, short="one seed")
+args = arguments(__doc__, users=5000, short="one seed")  # all of them
 runs = Runs(args, beams=32)  # as wide as in training: another width finds other lists
 seeds = [1] if args.short else [1, 2, 3]
 

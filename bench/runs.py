@@ -11,7 +11,7 @@ import sys
 REWARDS = pathlib.Path(__file__).resolve().parent.parent / "rewards"
 
 
-def arguments(doc, base=True, **more):
+def arguments(doc, base=True, users=4000, **more):
     """What every table asks for; `more` are switches with their help."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="folder of the data files")
@@ -19,7 +19,7 @@ def arguments(doc, base=True, **more):
         parser.add_argument("--base", required=True, help="the checkpoint that every run begins with")
     parser.add_argument("--work", required=True, type=pathlib.Path, help="where runs and figures are kept")
     parser.add_argument("--bin", default="target/release/rewardc")
-    parser.add_argument("--users", default=4000, type=int, help="held-out users that are looked at")
+    parser.add_argument("--users", default=users, type=int, help="held-out users that are looked at, evenly spread")
     for name, what in more.items():
         parser.add_argument(f"--{name}", action="store_true", help=what)
     return parser.parse_args()
@@ -76,7 +76,8 @@ def identity(args):
     for path in sorted(REWARDS.rglob("*")):
         if path.is_file():
             found.update(path.read_bytes())
-    found.update(f"{args.users} {args.short}".encode())
+    asked = sorted((name, str(value)) for name, value in vars(args).items() if name not in ("base", "work", "bin"))
+    found.update(repr(asked).encode())
     return found.hexdigest()
 
 

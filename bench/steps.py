@@ -34,8 +34,11 @@ def trained(args, name, config):
     out = args.work / f"{name}.safetensors"
     words = [args.bin, "train", "rl", config, "--data", args.data, "--checkpoint", args.base, "--out", out]
     words += ["--reward", HERE / "cap.reward", "--controllers", HERE / "controllers.yaml", "--save-every", "500"]
-    run, lines = subprocess.Popen([str(word) for word in words]), out.with_suffix(".jsonl")
-    seen = []
+    seen, lines = [], out.with_suffix(".jsonl")
+    # Time and memory are of one process: a run is not gone on with.
+    for left in (out, lines):
+        left.unlink(missing_ok=True)
+    run = subprocess.Popen([str(word) for word in words])
     while run.poll() is None:
         time.sleep(0.25)
         megabytes = resident(run.pid)

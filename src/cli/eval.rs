@@ -22,10 +22,18 @@ pub fn run(args: &EvalArgs, ui: &mut Ui) -> Exit {
 fn work(args: &EvalArgs, ui: &mut Ui) -> Result<Exit, Exit> {
     let (rows, classes) = judged(args, ui)?;
     match args.format {
-        SummaryFormat::Human => ui.print(&table(args.length, &rows, &classes)),
+        SummaryFormat::Human => ui.print(&table(args, &rows, &classes)),
         SummaryFormat::Json => {
-            let all = rows.iter().map(|(name, found)| ((*name).to_string(), as_json(found, &classes)));
-            ui.print(&format!("{:#}\n", Value::Object(all.collect::<Map<_, _>>())));
+            let asked = json!({
+                "part": if args.validation { "validation" } else { "test" },
+                "held_out": args.who.held_out,
+                "length": args.length,
+                "beams": args.beams.unwrap_or(args.length),
+                "at_most": args.at_most,
+            });
+            let rows = rows.iter().map(|(name, found)| ((*name).to_string(), as_json(found, &classes)));
+            let all: Map<_, _> = [("asked".to_string(), asked)].into_iter().chain(rows).collect();
+            ui.print(&format!("{:#}\n", Value::Object(all)));
         }
     }
     Ok(Exit::Fine)
@@ -59,11 +67,18 @@ fn judge(
     let samples = asked(sequences, part, args.who.held_out, args.who.users);
     if samples.is_empty() {
         return Err(Box::new(
-            Diagnostic::bare(&code::SEQUENCES, "no user has three items of the catalog, and nobody can be asked")
-                .help("a user's last item is what is looked for"),
+            Diagnostic::bare(&code::SEQUENCES, "nobody can be asked: no user has three items of the catalog").help(
+                "a user's last item is what is looked for; with `--held-out` only rows of odd number count, from 0",
+            ),
         ));
     }
     let at_most = args.at_most.as_ref().map(|text| bound(text, &classes)).transpose()?;
+    if let Some(beams) = args.beams.filter(|b| *b < args.length) {
+        let message = format!("`--beams {beams}` cannot find lists of {}", args.length);
+        return Err(Box::new(
+            Diagnostic::bare(&code::ARGUMENT, message).help("a search is at least as wide as a list"),
+        ));
+    }
     let question = Question {
         length: args.length,
         beams: args.beams.unwrap_or(args.length),
@@ -125,11 +140,13 @@ const FIGURES: [(&str, Figure); 4] = [
     ("log_prob", |u| u.log_prob),
 ];
 
-/// Lists of `k` items, a row a policy.
-pub fn table(k: usize, rows: &[Row], classes: &[Class]) -> String {
+/// What was found, a row a policy.
+pub fn table(args: &EvalArgs, rows: &[Row], classes: &[Class]) -> String {
+    let k = args.length;
     let users = rows.first().map_or(0, |(_, found)| found.users.len());
     let heads = [format!("HR@{k} by SID"), format!("HR@{k}"), format!("NDCG@{k}"), "log π".into(), "coverage".into()];
-    let mut text = format!("{users} users, each one's last item (in brackets: 95 of 100 draws of as many users)\n\n");
+    let last = if args.validation { "last item but one" } else { "last item" };
+    let mut text = format!("{users} users, each one's {last} (in brackets: 95 of 100 draws of as many users)\n\n");
     let head: String = heads.iter().map(|h| format!("{h:>26}")).collect();
     text += &format!("{:<12}{head}\n", "");
     for (name, found) in rows {

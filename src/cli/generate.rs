@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::args::GenerateArgs;
 use super::brings::bind;
-use super::ground::{Ground, asked, ground, is_held_out, load, reward};
+use super::ground::{Ground, asked, ground, is_held_out, load, reward, spread};
 use super::program::could_not;
 use super::{Exit, Ui};
 use crate::catalog::{Catalog, Free, Legal, Mask};
@@ -52,7 +52,7 @@ fn who(args: &GenerateArgs, sequences: &Sequences) -> Vec<Place> {
     }
     let whole = sequences.users.iter().zip(0..).map(|(items, user)| (user, items.len() as u32));
     let of_half = whole.filter(|at| !args.who.held_out || is_held_out(at));
-    of_half.take(args.who.users.unwrap_or(usize::MAX)).collect()
+    spread(of_half.collect(), args.who.users)
 }
 
 fn write_all(
@@ -114,12 +114,15 @@ struct Choices {
     /// By hard cap, how many lists it refused.
     refused: BTreeMap<String, usize>,
     empty_places: usize,
+    /// Lists without anything.
+    empty: usize,
 }
 
 impl Choices {
     fn see(&mut self, slate: &Slate) {
         self.lists += 1;
         self.empty_places += slate.empty_places;
+        self.empty += usize::from(slate.rows.is_empty());
         slate.relaxed.iter().for_each(|r| *self.relaxed.entry(r.cap.clone()).or_default() += 1);
         slate.refused.iter().for_each(|cap| *self.refused.entry(cap.clone()).or_default() += 1);
     }
@@ -130,6 +133,12 @@ impl Choices {
         }
         for (cap, n) in &self.refused {
             ui.note(&format!("note: `{cap}` refused {n} of {} lists\n", self.lists));
+        }
+        if self.empty > 0 {
+            ui.note(&format!(
+                "note: {} of {} users have an empty list: nothing legal, or nothing that could be scored\n",
+                self.empty, self.lists
+            ));
         }
         if self.empty_places > 0 {
             ui.note(&format!(

@@ -11,12 +11,12 @@ use super::{Exit, Ui};
 use crate::catalog::{Catalog, FileCatalog};
 use crate::check::unreadable;
 use crate::control::Controllers;
-use crate::data::{Frame, read_catalog, read_sequences, read_user_keys};
+use crate::data::{Frame, content_id, read_catalog, read_sequences, read_user_keys};
 use crate::diagnostic::{Diagnostic, Diagnostics, Fault, Unsound, code};
 use crate::host::{Reward, Scorer};
 use crate::schema;
 use crate::source::{DiskFiles, Sources};
-use crate::train::{AdamW, Checkpoint, Class, Interactions, Part, Place, Sequences, TrainConfig};
+use crate::train::{AdamW, Checkpoint, Class, Interactions, Part, Place, Sequences, Settings, TrainConfig};
 
 /// What was read.
 pub struct Ground {
@@ -28,6 +28,8 @@ pub struct Ground {
     pub interactions: Frame,
     /// The folder of the data files.
     pub data: PathBuf,
+    /// Hashes of what was read.
+    pub read: Settings,
 }
 
 pub fn unsound(ui: &mut Ui, unsound: &Unsound) -> Exit {
@@ -66,8 +68,9 @@ pub fn ground(args: &GroundArgs, ui: &mut Ui) -> Result<Ground, Exit> {
     let opened = open(args, &schema, &config, &watch);
     watch.done();
     let (catalog, interactions, sequences) = opened.map_err(|f| could_not(ui, *f))?;
+    let read = hashes(args, &schema, &config).map_err(|f| could_not(ui, *f))?;
     let device = device(&args.device).map_err(|f| could_not(ui, *f))?;
-    Ok(Ground { config, catalog, sequences, device, interactions, data: args.data.clone() })
+    Ok(Ground { config, catalog, sequences, device, interactions, data: args.data.clone(), read })
 }
 
 type Opened = (Arc<dyn Catalog>, Frame, Sequences);
@@ -96,6 +99,30 @@ fn open(
     let users = read_sequences(&frame, items, &*catalog)?;
     let keys = user.as_ref().map_or(Ok(Vec::new()), |column| read_user_keys(&frame, column))?;
     Ok((catalog, frame, Sequences { users, keys, features: Vec::new() }))
+}
+
+/// Hashes of the files that a run's bits follow from: the interactions, and the items with all that is known of them.
+fn hashes(args: &GroundArgs, schema: &schema::Schema, config: &TrainConfig) -> Result<Settings, Fault> {
+    let named = schema.catalog.iter().map(|c| &c.file).chain(schema.sources.iter().map(|s| &s.file));
+    let mut items: Vec<PathBuf> = named.map(|file| args.data.join(file)).collect();
+    if let Some(catalog) = &args.catalog {
+        items.push(catalog.clone());
+    }
+    // A schema may name a log besides, which no run reads.
+    items.retain(|path| path.is_file());
+    let mut all = Settings::new();
+    for (name, paths) in [("interactions", vec![args.data.join(&config.interactions.file)]), ("items", items)] {
+        let hashes: Vec<String> = paths.iter().map(|path| hash_of(path)).collect::<Result<_, _>>()?;
+        all.insert(name.to_string(), hashes.join(" "));
+    }
+    Ok(all)
+}
+
+/// A hash of a file's bytes.
+pub fn hash_of(path: &Path) -> Result<String, Fault> {
+    let id = content_id(path)
+        .map_err(|e| Box::new(Diagnostic::bare(&code::UNREADABLE, format!("cannot read `{}`: {e}", path.display()))))?;
+    Ok(format!("{id:016x}"))
 }
 
 /// A device by its name: `cpu`, `cuda:0`.
@@ -133,10 +160,19 @@ pub fn is_held_out((user, _): &Place) -> bool {
     !user.is_multiple_of(2)
 }
 
-/// What is looked for: of users that reinforcement learning does not see, or of all.
+/// What is looked for: of users that reinforcement learning does not see, or of all; no more than `most`.
 pub fn asked(sequences: &Sequences, part: Part, held_out: bool, most: Option<usize>) -> Vec<Place> {
     let all = sequences.samples(part).into_iter().filter(|at| !held_out || is_held_out(at));
-    all.take(most.unwrap_or(usize::MAX)).collect()
+    spread(all.collect(), most)
+}
+
+/// No more than `most` of them, evenly spread: users come in an order that may mean something.
+pub fn spread(all: Vec<Place>, most: Option<usize>) -> Vec<Place> {
+    let (n, most) = (all.len(), most.unwrap_or(usize::MAX));
+    if n <= most {
+        return all;
+    }
+    (0..most).filter_map(|i| all.get((i as u128 * n as u128 / most as u128) as usize).copied()).collect()
 }
 
 /// A checkpoint to decode with or to begin from.

@@ -45,7 +45,7 @@ impl OwnedColumn {
             OwnedValues::Sets { members, offsets } => {
                 let (mut taken, mut ends) = (Vec::new(), vec![0]);
                 for row in rows {
-                    if let Some([from, to]) = offsets.get(*row..row + 2) {
+                    if let Some([from, to]) = row.checked_add(2).and_then(|end| offsets.get(*row..end)) {
                         taken.extend_from_slice(members.get(*from as usize..*to as usize).unwrap_or(&[]));
                     }
                     ends.push(taken.len() as u32);

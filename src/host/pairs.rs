@@ -190,7 +190,21 @@ impl<'c> SignalRoom<'c> {
         self.counts.failed = (0..n).filter(fails).count() as u64;
         let share = self.counts.failed as f64 / (n.max(1)) as f64;
         if share > self.fail_above {
-            return Err(failed(&format!("{} of {n} pairs were not predicted", self.counts.failed)));
+            let pair = (0..n).find(fails).unwrap_or(0);
+            let missing = read.iter().find(|(_, s, p)| {
+                let value = self.by_pair.get(*s).and_then(|c| c.get(*p)).and_then(|v| v.get(pair));
+                value.is_none_or(|v| v.is_nan())
+            });
+            let feature = missing.and_then(|(f, ..)| bound.program.features.get(*f)).map_or("", |f| &f.name);
+            let request = self.requests.get(pair).and_then(|r| keys.get(*r as usize)).map_or("", String::as_str);
+            let item = match (bound.catalog.as_deref(), self.items.get(pair)) {
+                (Some(catalog), Some(item)) => catalog.key(*item),
+                _ => "",
+            };
+            return Err(failed(&format!(
+                "{} of {n} pairs were not predicted, such as `{feature}` of request {request} and item {item}",
+                self.counts.failed
+            )));
         }
         Ok(())
     }

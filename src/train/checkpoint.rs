@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 
 use candle_core::{Device, Tensor};
+use safetensors::View;
 
 use super::adamw::AdamW;
 use super::settings::{Settings, differences};
@@ -28,6 +29,8 @@ pub struct Checkpoint {
     pub state: Option<String>,
     /// What its run was begun with.
     pub run: Settings,
+    /// The values of its reward's params.
+    pub params: Settings,
 }
 
 /// What stands in the file beside the numbers.
@@ -40,9 +43,11 @@ struct Facts<'a> {
     reward: Option<&'a str>,
     state: Option<&'a str>,
     run: &'a Settings,
+    params: &'a Settings,
+    content: String,
 }
 
-const FORMAT: &str = "rewardc checkpoint 1";
+const FORMAT: &str = "rewardc checkpoint 2";
 
 impl Checkpoint {
     /// A new model.
@@ -59,7 +64,8 @@ impl Checkpoint {
         let mut weights = Weights::new(seed, device);
         LazyDecoder::new(config, &mut weights).map_err(failed)?;
         let config = config.clone();
-        Ok(Self { config, weights, optimizer, step: 0, catalog, reward: None, state: None, run: Settings::new() })
+        let (run, params) = (Settings::new(), Settings::new());
+        Ok(Self { config, weights, optimizer, step: 0, catalog, reward: None, state: None, run, params })
     }
 
     /// The model of these weights.
@@ -104,8 +110,7 @@ impl Checkpoint {
         if differ.is_empty() { Ok(()) } else { Err(unusable(&differ.join("; "))) }
     }
 
-    /// Whether a run of these settings is the run that wrote it, and may go on from it. One that says nothing of
-    /// its run is taken.
+    /// Whether a run of these settings is the run that wrote it, and may go on from it.
     ///
     /// # Errors
     /// Other settings, saying what differs (RW1001).
@@ -134,16 +139,6 @@ impl Checkpoint {
                 ));
             }
         }
-        let facts = Facts {
-            format: FORMAT,
-            step: self.step,
-            catalog: format!("{:016x}", self.catalog),
-            decoder: &self.config,
-            reward: self.reward.as_deref(),
-            state: self.state.as_deref(),
-            run: &self.run,
-        };
-        let facts = serde_json::to_string(&facts).unwrap_or_default();
         let mut tensors: BTreeMap<String, Tensor> = BTreeMap::new();
         for (name, var) in self.weights.vars() {
             tensors.insert(format!("model.{name}"), var.as_tensor().clone());
@@ -152,6 +147,18 @@ impl Checkpoint {
             tensors.insert(format!("adamw.m.{name}"), m.clone());
             tensors.insert(format!("adamw.v.{name}"), v.clone());
         }
+        let facts = Facts {
+            format: FORMAT,
+            step: self.step,
+            catalog: format!("{:016x}", self.catalog),
+            decoder: &self.config,
+            reward: self.reward.as_deref(),
+            state: self.state.as_deref(),
+            run: &self.run,
+            params: &self.params,
+            content: content(tensors.iter().map(|(name, t)| (name.as_str(), t.data().into_owned().into()))),
+        };
+        let facts = serde_json::to_string(&facts).unwrap_or_default();
         let metadata = std::collections::HashMap::from([("rewardc".to_string(), facts)]);
         let bytes = safetensors::serialize(tensors.iter().map(|(n, t)| (n.as_str(), t)), Some(metadata))
             .map_err(|e| unusable(&e.to_string()))?;
@@ -182,7 +189,16 @@ impl Checkpoint {
         let decoder = facts.get("decoder").cloned().unwrap_or_default();
         let config: DecoderConfig =
             serde_json::from_value(decoder).map_err(|e| broken(format!("its decoder cannot be read: {e}")))?;
+        let lacks = |what: &str| broken(format!("it does not say {what}"));
         let catalog = text("catalog").and_then(|c| u64::from_str_radix(&c, 16).ok());
+        let step = facts.get("step").and_then(serde_json::Value::as_u64).ok_or_else(|| lacks("how far its run was"))?;
+        let named = |key: &str| facts.get(key).cloned().and_then(|v| serde_json::from_value::<Settings>(v).ok());
+        let tensors = safetensors::SafeTensors::deserialize(&bytes).map_err(|e| broken(e.to_string()))?;
+        let mut all = tensors.tensors();
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        if text("content") != Some(content(all.iter().map(|(name, view)| (name.as_str(), view.data().into())))) {
+            return Err(broken("its numbers are not those that were written".into()));
+        }
         let all = Weights::read(&bytes, device).map_err(|e| broken(e.to_string()))?;
         let under = |prefix: &str| -> BTreeMap<String, Tensor> {
             let named = all
@@ -196,17 +212,33 @@ impl Checkpoint {
         let moments =
             under("adamw.m.").into_iter().filter_map(|(name, m)| Some((name.clone(), (m, seconds.remove(&name)?))));
         optimizer.set_moments(moments.collect());
+        let weights = Weights::of(under("model."), device).map_err(failed)?;
+        if step > 0 && weights.vars().keys().any(|name| !optimizer.moments().contains_key(name)) {
+            return Err(broken("it lacks the moments that its run goes on with".into()));
+        }
         Ok(Self {
-            weights: Weights::of(under("model."), device).map_err(failed)?,
+            weights,
             optimizer,
-            step: facts.get("step").and_then(serde_json::Value::as_u64).unwrap_or(0),
-            catalog: catalog.ok_or_else(|| broken("it does not say which catalog it is of".into()))?,
+            step,
+            catalog: catalog.ok_or_else(|| lacks("which catalog it is of"))?,
             reward: text("reward"),
             state: text("state"),
-            run: facts.get("run").cloned().and_then(|run| serde_json::from_value(run).ok()).unwrap_or_default(),
+            run: named("run").ok_or_else(|| lacks("which run it is of"))?,
+            params: named("params").ok_or_else(|| lacks("its reward's params"))?,
             config,
         })
     }
+}
+
+/// A hash of all numbers, in the order of their names.
+fn content<'t>(tensors: impl Iterator<Item = (&'t str, std::borrow::Cow<'t, [u8]>)>) -> String {
+    use std::hash::Hasher;
+    let mut hash = twox_hash::XxHash64::with_seed(0);
+    for (name, bytes) in tensors {
+        hash.write(name.as_bytes());
+        hash.write(&bytes);
+    }
+    format!("{:016x}", hash.finish())
 }
 
 fn unusable(why: &str) -> Fault {

@@ -18,18 +18,24 @@ impl Journal {
     /// Opens it for a run that goes on behind `step`: lines of later steps, and one that was cut, are taken away.
     ///
     /// # Errors
-    /// A path that cannot be written (RW0805).
+    /// A path that cannot be written, and a file of something else: it would be lost (RW0805).
     pub fn open(path: &Path, step: u64) -> Result<Self, Fault> {
         let failed = |e: std::io::Error| unwritable(path, &e);
         let before = match std::fs::read_to_string(path) {
-            Ok(text) if step > 0 => text,
+            Ok(text) => text,
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
             _ => String::new(),
         };
-        let is_kept = |line: &&str| {
-            let read = serde_json::from_str::<serde_json::Value>(line).ok();
-            read.and_then(|l| l.get("step")?.as_u64()).is_some_and(|s| s <= step)
-        };
+        let step_of = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?.get("step")?.as_u64();
+        // The last line may be cut: a process that was killed wrote it.
+        let whole = before.rfind('\n').map_or("", |end| before.get(..end).unwrap_or(""));
+        if whole.lines().any(|line| step_of(line).is_none()) || !(before.is_empty() || before.starts_with('{')) {
+            let message = format!("`{}` is no file of metrics, and this run would write over it", path.display());
+            return Err(Box::new(
+                Diagnostic::bare(&code::UNWRITABLE, message).help("name another file with `--metrics`"),
+            ));
+        }
+        let is_kept = |line: &&str| step_of(line).is_some_and(|s| s <= step);
         let kept: String = before.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect();
         write_whole(path, |file| file.write_all(kept.as_bytes())).map_err(failed)?;
         let file = OpenOptions::new().append(true).open(path).map_err(failed)?;

@@ -35,4 +35,4 @@ pub use pretrain::Pretraining;
 pub use requests::{Lengths, Prompts};
 pub use rl::{Reinforcement, RlStep, Seconds};
 pub use samples::{Part, Place, Sequences};
-pub use settings::{Settings, settings};
+pub use settings::{Settings, differences, settings};

@@ -96,7 +96,7 @@ impl<'r> Pretraining<'r> {
         let loss = losses.iter().map(|(loss, ())| loss).sum::<f64>();
         let norm = optimizer.step(weights, &grads, step, self.settings.rate(step)).map_err(failed)?;
         if !loss.is_finite() || !norm.is_finite() {
-            return Err(diverged(step, self.seed, loss));
+            return Err(diverged(step, loss, &batch));
         }
         // The tensors of the model are those of the variables: they moved with them.
         self.checkpoint.step = step;
@@ -109,14 +109,19 @@ pub fn step_random(seed: u64, step: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed.wrapping_add(step.wrapping_mul(0x9E37_79B9_7F4A_7C15)))
 }
 
-/// A step whose loss, or its gradient, is no number.
-pub fn diverged(step: u64, seed: u64, loss: f64) -> Fault {
+/// A step whose loss, or its gradient, is no number; and its batch.
+pub fn diverged(step: u64, loss: f64, batch: &[Place]) -> Fault {
+    let first: Vec<String> = batch.iter().take(8).map(|(user, place)| format!("{user}:{place}")).collect();
+    let more =
+        if batch.len() > first.len() { format!(" and {} more", batch.len() - first.len()) } else { String::new() };
+    let message = format!(
+        "the loss of step {step} is {loss}, or its gradient is none; its batch (row of the interactions:place of the item \
+         that is wanted, from 0) is {}{more}",
+        first.join(", ")
+    );
     Box::new(
-        Diagnostic::bare(
-            &code::DIVERGED,
-            format!("the loss of step {step} is {loss}, or its gradient is none (its batch is that of seed {seed})"),
-        )
-        .help("the last checkpoint is still good: go on from it with a smaller `lr`"),
+        Diagnostic::bare(&code::DIVERGED, message)
+            .help("what was saved before is still good: go on from it, or begin anew, with a smaller `lr`"),
     )
 }
 

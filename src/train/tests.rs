@@ -122,7 +122,7 @@ fn a_checkpoint_that_is_cut_or_foreign_is_refused() {
     for n in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
         assert_eq!(load(&whole[..n]), "RW1001", "{n} bytes");
     }
-    let foreign = String::from_utf8_lossy(&whole).replacen("rewardc checkpoint 1", "rewardc checkpoint 9", 1);
+    let foreign = String::from_utf8_lossy(&whole).replacen("rewardc checkpoint 2", "rewardc checkpoint 9", 1);
     assert_eq!(load(foreign.as_bytes()), "RW1001");
     // Of another catalog, and of another decoder.
     let catalog = catalog();

@@ -6,8 +6,21 @@ use clap::{Args, Subcommand};
 
 use super::SummaryFormat;
 
+/// The most of what is asked of one user.
+const MOST: usize = 100_000;
+
 /// A whole number from 1.
 fn from_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| (1..=MOST).contains(n)).ok_or_else(|| format!("it is a whole number from 1 to {MOST}"))
+}
+
+/// A whole number from 0.
+fn from_none(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n <= MOST).ok_or_else(|| format!("it is a whole number from 0 to {MOST}"))
+}
+
+/// How many users: any number of them.
+fn some(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "it is a whole number from 1".to_string())
 }
 
@@ -98,8 +111,8 @@ pub struct Users {
     /// Only users whose requests reinforcement learning never draws.
     #[arg(long)]
     pub held_out: bool,
-    /// No more than so many, the first ones.
-    #[arg(long, value_parser = from_one)]
+    /// No more than so many, evenly spread over all.
+    #[arg(long, value_parser = some)]
     pub users: Option<usize>,
 }
 
@@ -158,7 +171,8 @@ pub struct EvalArgs {
     /// Items of a list.
     #[arg(long, default_value_t = 10, value_parser = from_one)]
     pub length: usize,
-    /// Width of the search, of which the first are the list; left out: `--length`.
+    /// Width of the search, of which the first are the list, from `--length` on; left out: as wide. A list that is held to a
+    /// share is looked for in four times as many.
     #[arg(long, value_parser = from_one)]
     pub beams: Option<usize>,
     /// A reward for training whose caps say which classes to look at; it has no part in what is decoded.
@@ -168,10 +182,10 @@ pub struct EvalArgs {
     #[arg(long = "set", value_name = "NAME=VALUE", requires = "reward")]
     pub settings: Vec<String>,
     /// Draws for each user, under the mask and without.
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = from_none)]
     pub sampled: usize,
-    /// Hold lists to a share of a class, by the best beams that keep it: `CAP=10%`.
-    #[arg(long, value_name = "CAP=SHARE", requires = "reward")]
+    /// Hold lists to a share of a class, by the best beams that keep it: `CAP=10%`, of `--length`.
+    #[arg(long, value_name = "CAP=SHARE", requires = "reward", conflicts_with = "baselines")]
     pub at_most: Option<String>,
     /// Popularity and what followed the last item, beside it.
     #[arg(long)]

@@ -117,7 +117,7 @@ fn steps(folder: &Path, ui: &mut Ui) -> Result<Exit, Exit> {
         rows.extend(found.into_iter().map(|(_, found)| (name, found)));
         classes = seen;
     }
-    ui.print(&eval::table(10, &rows, &classes));
+    ui.print(&eval::table(&question("base.safetensors"), &rows, &classes));
     ui.print(&format!(
         "\nDone in {} s. No reward had a part in these lists: only the policy has changed.\n\
          Now change the cap in {}, and run the last three commands again.\n",

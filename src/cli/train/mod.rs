@@ -1,8 +1,10 @@
 //! `rewardc train`.
 
+mod begin;
 mod live;
 mod pretrain;
 mod rl;
+mod shown;
 
 use super::args::{TrainArgs, TrainCommand};
 use super::{Exit, Ui};

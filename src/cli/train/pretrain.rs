@@ -1,7 +1,7 @@
 //! `rewardc train pretrain`.
 
 use super::super::args::PretrainArgs;
-use super::super::ground::{Ground, ground, is_held_out};
+use super::super::ground::{Ground, asked, ground};
 use super::super::interrupt::stop_softly;
 use super::super::program::could_not;
 use super::super::{Exit, Ui};
@@ -13,21 +13,18 @@ use crate::train::{AdamW, Checkpoint, Journal, Part, Pretraining, Question, eval
 const WATCHED: usize = 1_000;
 
 pub fn run(args: &PretrainArgs, ui: &mut Ui) -> Result<Exit, Exit> {
-    let Ground { config, catalog, sequences, device, .. } = ground(&args.ground, ui)?;
-    work(args, &config, &*catalog, &sequences, &device, ui).map_err(|fault| could_not(ui, *fault))
+    let ground = ground(&args.ground, ui)?;
+    work(args, &ground, ui).map_err(|fault| could_not(ui, *fault))
 }
 
-fn work(
-    args: &PretrainArgs,
-    config: &crate::train::TrainConfig,
-    catalog: &dyn crate::catalog::Catalog,
-    sequences: &crate::train::Sequences,
-    device: &candle_core::Device,
-    ui: &mut Ui,
-) -> Result<Exit, Fault> {
+fn work(args: &PretrainArgs, ground: &Ground, ui: &mut Ui) -> Result<Exit, Fault> {
+    let Ground { config, catalog, sequences, device, read, .. } = ground;
+    let catalog = &**catalog;
     let (out, settings) = (&args.run.out, &config.pretrain);
     let optimizer = AdamW::new(settings.weight_decay, settings.clip);
-    let own = crate::train::settings(settings, config.seed);
+    let mut own = crate::train::settings(settings, config.seed);
+    // Of items it sees nothing but the SIDs, which the catalog's own hash speaks for.
+    own.extend(read.get_key_value("interactions").map(|(name, hash)| (name.clone(), hash.clone())));
     let mut checkpoint = match fresh_or_resumed(&args.run)? {
         true => Checkpoint::load(out, optimizer, device)?,
         false => Checkpoint::new(&config.decoder, config.seed, catalog.id(), optimizer, device)?,
@@ -51,7 +48,7 @@ fn work(
         sequences.users.len(),
         run.n_samples()
     ));
-    let watched: Vec<_> = sequences.samples(Part::Valid).into_iter().filter(is_held_out).take(WATCHED).collect();
+    let watched = asked(sequences, Part::Valid, true, Some(WATCHED));
     let question = Question { length: 10, beams: 10, classes: &[], sampled: 0, seed: config.seed, at_most: None };
     let mut last_seen = String::new();
     let stop = stop_softly();

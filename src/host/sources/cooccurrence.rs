@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Pairs, SignalSource, Signals};
+use crate::catalog::Catalog;
 
 /// How likely an item follows the history, by what followed its items in other people's.
 ///
@@ -20,6 +21,8 @@ pub struct CoOccurrence {
     followed: HashMap<u32, u32>,
     seen: HashMap<u32, u32>,
     interactions: u64,
+    /// By item the one that stands for all behind its SID; empty: each for itself.
+    stands_for: Vec<u32>,
 }
 
 impl CoOccurrence {
@@ -35,6 +38,7 @@ impl CoOccurrence {
             followed: HashMap::new(),
             seen: HashMap::new(),
             interactions: 0,
+            stands_for: Vec::new(),
         }
     }
 
@@ -59,9 +63,26 @@ impl CoOccurrence {
         self
     }
 
+    /// Counts the items behind one SID as one: histories that come as SIDs do not tell them apart. To be said before
+    /// anything is counted.
+    #[must_use]
+    pub fn by_sid(mut self, catalog: &dyn Catalog) -> Self {
+        let first = |item: u32| {
+            let behind = catalog.sid(item).map(|sid| catalog.behind(sid).start as usize);
+            behind.and_then(|at| catalog.by_sid().get(at).copied()).unwrap_or(item)
+        };
+        self.stands_for = (0..catalog.n_items() as u32).map(first).collect();
+        self
+    }
+
+    fn same(&self, item: u32) -> u32 {
+        self.stands_for.get(item as usize).copied().unwrap_or(item)
+    }
+
     /// Counts one user's items, oldest first, by their number in the catalog. What is to be predicted must
     /// not be among them.
     pub fn add(&mut self, items: &[u32]) {
+        let items: Vec<u32> = items.iter().map(|item| self.same(*item)).collect();
         let known = |item: &u32| *item != u32::MAX;
         for (place, item) in items.iter().enumerate().filter(|(_, item)| known(item)) {
             *self.seen.entry(*item).or_insert(0) += 1;
@@ -76,6 +97,7 @@ impl CoOccurrence {
     /// The prediction for one item behind a history.
     #[must_use]
     pub fn predict_one(&self, history: &[u32], item: u32) -> f64 {
+        let (item, history) = (self.same(item), history.iter().map(|item| self.same(*item)).collect::<Vec<_>>());
         let count = |n: Option<&u32>| f64::from(n.copied().unwrap_or(0));
         let popularity = count(self.seen.get(&item)) / (self.interactions.max(1)) as f64;
         let recent = history.iter().rev().filter(|i| self.followed.contains_key(i)).take(self.recent);

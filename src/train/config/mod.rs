@@ -21,6 +21,8 @@ pub struct TrainConfig {
     pub interactions: Interactions,
     /// What models predict that the reward reads.
     pub signals: Vec<Predictions>,
+    /// The share of pairs without a prediction past which a step is refused.
+    pub fail_above: f64,
     pub decoder: DecoderConfig,
     pub pretrain: Optimization,
     /// After so many steps of it, 1,000 held-out users' validation items are looked for.

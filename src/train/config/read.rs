@@ -10,12 +10,13 @@ pub fn read(root: &Node, out: &mut Diagnostics) -> TrainConfig {
     let mut keys = Keys::of(root, "the config", out);
     let name = keys.need_text("train", out);
     let schema = keys.need_text("schema", out);
-    let seed = keys.int("seed", out).unwrap_or(1);
+    let seed = whole(&mut keys, "seed", 1, out);
     let interactions = keys.need("interactions", out);
     let decoder = keys.take("decoder");
     let pretrain = keys.take("pretrain");
     let rl = keys.take("rl");
     let signals = keys.take("signals");
+    let fail_above = share(&mut keys, "fail_above", 0.1, out);
     keys.finish(out);
     let interactions = interactions.map_or_else(Interactions::default, |node| {
         let mut keys = Keys::of(node, "`interactions`", out);
@@ -37,7 +38,8 @@ pub fn read(root: &Node, out: &mut Diagnostics) -> TrainConfig {
     let (pretrain, watch) = pretrain.map_or((plain.clone(), 1_000), |node| {
         let mut keys = Keys::of(node, "`pretrain`", out);
         let watch = keys.int("watch", out).unwrap_or(1_000);
-        let found = optimization(&mut keys, plain, out);
+        let drop_items = share(&mut keys, "drop_items", plain.drop_items, out);
+        let found = Optimization { drop_items, ..optimization(&mut keys, plain, out) };
         keys.finish(out);
         (found, watch)
     });
@@ -46,6 +48,7 @@ pub fn read(root: &Node, out: &mut Diagnostics) -> TrainConfig {
         schema,
         interactions,
         signals: signals.map_or_else(Vec::new, |node| signals::read(node, out)),
+        fail_above,
         decoder,
         watch,
         pretrain,
@@ -57,7 +60,7 @@ pub fn read(root: &Node, out: &mut Diagnostics) -> TrainConfig {
 fn rl_config(node: &Node, out: &mut Diagnostics) -> RlConfig {
     let plain = RlConfig::default();
     let mut keys = Keys::of(node, "`rl`", out);
-    let group = keys.int("group", out).map_or(plain.group, |n| n as usize);
+    let group = size(&mut keys, "group", plain.group, out);
     let rollouts = word(&mut keys, "rollouts", &[("beam", Rollout::Beam), ("sample", Rollout::Sample)], out);
     let masked = word(&mut keys, "decode", &[("masked", true), ("free", false)], out);
     let kinds = [
@@ -112,13 +115,44 @@ fn word<T: Copy>(keys: &mut Keys<'_>, key: &'static str, words: &[(&str, T)], ou
 fn optimization(keys: &mut Keys<'_>, default: Optimization, out: &mut Diagnostics) -> Optimization {
     Optimization {
         steps: keys.int("steps", out).unwrap_or(default.steps),
-        batch: keys.int("batch", out).map_or(default.batch, |n| n as usize),
+        batch: size(keys, "batch", default.batch, out),
         lr: real(keys, "lr", default.lr, out),
-        warm_up: keys.int("warm_up", out).unwrap_or(default.warm_up),
+        warm_up: whole(keys, "warm_up", default.warm_up, out),
         weight_decay: real(keys, "weight_decay", default.weight_decay, out),
-        drop_items: real(keys, "drop_items", default.drop_items, out).min(0.95),
+        drop_items: default.drop_items,
         clip: real(keys, "clip", default.clip, out),
     }
+}
+
+/// How many of something a step holds: from 1 to a million.
+fn size(keys: &mut Keys<'_>, key: &'static str, default: usize, out: &mut Diagnostics) -> usize {
+    let most = 1_000_000;
+    match keys.int(key, out) {
+        None => default,
+        Some(n) if n <= most => n as usize,
+        Some(_) => {
+            out.push(Diagnostic::at(&code::SCHEMA_VALUE, keys.span, format!("`{key}` is at most {most}")));
+            default
+        }
+    }
+}
+
+/// A whole number from 0.
+fn whole(keys: &mut Keys<'_>, key: &'static str, default: u64, out: &mut Diagnostics) -> u64 {
+    let Some((text, span)) = keys.text(key, out) else { return default };
+    text.replace('_', "").parse().ok().unwrap_or_else(|| {
+        out.push(Diagnostic::at(&code::SCHEMA_VALUE, span, format!("`{key}` is a whole number from 0")));
+        default
+    })
+}
+
+/// A number from 0, below 1.
+fn share(keys: &mut Keys<'_>, key: &'static str, default: f64, out: &mut Diagnostics) -> f64 {
+    let found = real(keys, key, default, out);
+    if found >= 1.0 {
+        out.push(Diagnostic::at(&code::SCHEMA_VALUE, keys.span, format!("`{key}` is below 1")));
+    }
+    found
 }
 
 pub(super) fn real(keys: &mut Keys<'_>, key: &'static str, default: f64, out: &mut Diagnostics) -> f64 {

@@ -2,7 +2,7 @@
 
 use super::read::real;
 use crate::diagnostic::{Diagnostic, Diagnostics, code};
-use crate::yaml::{Keys, Node};
+use crate::yaml::{Keys, Node, Value};
 
 /// One model's predictions.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,8 +22,19 @@ pub enum Predicted {
     Follows { feature: String, window: usize, recent: usize, smoothing: f64 },
 }
 
+impl Predictions {
+    /// The features that it predicts.
+    #[must_use]
+    pub fn features(&self) -> Vec<&str> {
+        match &self.by {
+            Predicted::Table { features, .. } => features.iter().map(String::as_str).collect(),
+            Predicted::Follows { feature, .. } => vec![feature],
+        }
+    }
+}
+
 pub fn read(node: &Node, out: &mut Diagnostics) -> Vec<Predictions> {
-    if node.items().is_empty() {
+    if matches!(node.value, Value::Map(_)) {
         let message = "`signals` is a list of models: `[{table: FILE, item: COLUMN, features: [NAME]}]`";
         out.push(Diagnostic::at(&code::SCHEMA_VALUE, node.span, message));
     }
@@ -46,7 +57,7 @@ fn one(node: &Node, out: &mut Diagnostics) -> Option<Predictions> {
             feature: feature.to_string(),
             window: keys.int("window", out).map_or(1, |n| n as usize),
             recent: keys.int("recent", out).map_or(3, |n| n as usize),
-            smoothing: real(&mut keys, "smoothing", 1.0, out),
+            smoothing: smoothing(&mut keys, out),
         }),
         _ => {
             let message = "a model of `signals` has either `table: FILE` or `follows: FEATURE`";
@@ -56,4 +67,12 @@ fn one(node: &Node, out: &mut Diagnostics) -> Option<Predictions> {
     };
     keys.finish(out);
     by.map(|by| Predictions { by, held_out })
+}
+
+fn smoothing(keys: &mut Keys<'_>, out: &mut Diagnostics) -> f64 {
+    let found = real(keys, "smoothing", 1.0, out);
+    if found == 0.0 {
+        out.push(Diagnostic::at(&code::SCHEMA_VALUE, keys.span, "`smoothing` is above 0"));
+    }
+    found
 }

@@ -162,7 +162,7 @@ impl<'r, 's> Reinforcement<'r, 's> {
         done.seconds = Seconds { decoder, rollouts: writing - decoder, reward, loss: 0.0 };
         task.set(&own);
         let with_kl = self.settings.kl > 0.0 || step == 1 || step.is_multiple_of(self.settings.watch.max(1));
-        self.update(&mut task, step, with_kl, &mut done)?;
+        self.update(&mut task, (step, &batch), with_kl, &mut done)?;
         done.seconds.loss = begun.elapsed().as_secs_f64() - writing - reward;
         self.checkpoint.step = step;
         done.moved = self.scorer.end_step(&Observed::default())?;
@@ -186,7 +186,13 @@ impl<'r, 's> Reinforcement<'r, 's> {
         Ok((written, task))
     }
 
-    fn update(&mut self, task: &mut Task<'_>, step: u64, with_kl: bool, done: &mut RlStep) -> Result<(), Fault> {
+    fn update(
+        &mut self,
+        task: &mut Task<'_>,
+        (step, batch): (u64, &[Place]),
+        with_kl: bool,
+        done: &mut RlStep,
+    ) -> Result<(), Fault> {
         let updates = self.settings.updates;
         for update in 0..updates {
             let Checkpoint { weights, optimizer, .. } = &mut self.checkpoint;
@@ -204,7 +210,7 @@ impl<'r, 's> Reinforcement<'r, 's> {
             let rate = self.settings.optimization.rate(step);
             done.gradient = optimizer.step(weights, &grads, number, rate).map_err(failed)?;
             if !loss.is_finite() || !done.gradient.is_finite() {
-                return Err(diverged(step, self.seed, loss));
+                return Err(diverged(step, loss, batch));
             }
         }
         Ok(())
@@ -224,11 +230,11 @@ fn refuse_channels(program: &crate::program::Program) -> Result<(), Fault> {
 
 /// A step in which no request may write anything.
 fn nothing_to_write(step: u64) -> Fault {
-    let message = format!("in step {step} no request has anything that it may write");
-    Box::new(
-        Diagnostic::bare(&code::NOTHING_LEGAL, message)
-            .help("the rules of the reward leave no SID of the catalog: `rewardc score` shows which of them does so"),
-    )
+    let message = format!("in step {step} none of the requests has anything that it may write");
+    Box::new(Diagnostic::bare(&code::NOTHING_LEGAL, message).help(
+        "the rules of the reward leave these requests no SID of the catalog: `rewardc score` shows which of them does so; \
+         where only few users are left with nothing, a larger `batch` of `rl` has others too",
+    ))
 }
 
 /// What the scorer saw of a step.

@@ -27,7 +27,8 @@ impl Mask for FromRequest<'_> {
     }
 }
 
-/// Writes every request's rollouts. What is drawn follows from the seed and the request's number.
+/// Writes every request's rollouts. What is drawn follows from the seed, the shard and the request's place in it: a GPU,
+/// which takes a batch whole, draws others.
 ///
 /// # Errors
 /// What candle says.

@@ -213,6 +213,7 @@ fn what_does_not_belong_together_is_refused() {
     let other = ["--set", "most=10%", "--resume"];
     let said = desk.refused(&rl("a.safetensors", &other), 2, "RW1001").all();
     assert!(said.contains("was trained with toy.rl@1#") && said.contains("--allow-other-reward"), "{said}");
+    assert!(said.contains("`most` is 0.2, and this run says 0.1"), "{said}");
     let from = |out, more: &[&'static str]| {
         let mut words = rl(out, more);
         words[6] = "a.safetensors";
@@ -242,6 +243,11 @@ fn what_does_not_belong_together_is_refused() {
     desk.refused(&rl("base.safetensors", &["--resume"]), 2, "RW1001");
     desk.refused(&rl("c.safetensors", &["--metrics", "c.safetensors"]), 2, "RW0805");
     desk.refused(&rl("c.safetensors", &["--metrics", "items.csv"]), 2, "RW0805");
+    let before = desk.text("config.yaml");
+    for file in ["items.csv", "config.yaml", "users.ndjson"] {
+        desk.refused(&rl("c.safetensors", &["--resume", "--metrics", file]), 2, "RW0805");
+    }
+    assert_eq!(desk.text("config.yaml"), before);
     desk.change("config.yaml", CONFIG.replace("group: 8", "group: 33"));
     desk.refused(&rl("c.safetensors", &[]), 2, "RW0903");
     desk.change("config.yaml", CONFIG.replace("rl: {", "rl: {temperature: 0.5, "));
@@ -250,6 +256,23 @@ fn what_does_not_belong_together_is_refused() {
     desk.run(&rl("c.safetensors", &[])).ends(2, "RW1003");
     assert!(!desk.path("c.safetensors").exists(), "weights that are no numbers were saved");
     desk.change("config.yaml", CONFIG);
+    desk.change("config.yaml", CONFIG.replace("rl: {", "rl: {drop_items: 0.1, "));
+    desk.refused(&rl("c.safetensors", &[]), 1, "RW0502");
+    desk.change("config.yaml", CONFIG.replace("batch: 16", "batch: 18446744073709551615"));
+    desk.refused(&pretrain("40", "c.safetensors", &[]), 1, "RW0503");
+    desk.change("config.yaml", CONFIG);
+    // Numbers of a checkpoint that are not those that were written, and one that says less than it must.
+    let mut flipped = whole.clone();
+    let last = flipped.len() - 5;
+    flipped[last] ^= 1;
+    desk.change("flipped.safetensors", &flipped);
+    desk.refused(&eval("flipped.safetensors"), 2, "RW1001");
+    let text = String::from_utf8_lossy(&whole[..2_000]).into_owned();
+    let at = text.find("step").unwrap();
+    let mut nameless = whole.clone();
+    nameless[at..at + 4].copy_from_slice(b"stop");
+    desk.change("nameless.safetensors", &nameless);
+    desk.refused(&eval("nameless.safetensors"), 2, "RW1001");
     // A channel that the objective does not take.
     desk.change("hint.reward", format!("{REWARD}hint likely = log_prob\n"));
     let mut hint = rl("hint.safetensors", &[]);
@@ -464,10 +487,46 @@ fn a_reward_reads_of_users_and_of_models() {
     desk.refused(&rl("n.safetensors", &[]), 1, "RW0502");
     with("{follows: follows, recent: 1}", "{recent: 1}");
     desk.refused(&rl("n.safetensors", &[]), 1, "RW0503");
+    with("follows: follows, recent", "follows: age, recent");
+    desk.refused(&rl("n.safetensors", &[]), 2, "RW0901");
+    with("user: who, features: [p]}", "user: who, features: [p]}\n  - {table: second.csv, item: item, features: [p]}");
+    desk.refused(&rl("n.safetensors", &[]), 2, "RW0902");
+    // A run does not go on with other predictions, or other users.
+    desk.change("config.yaml", config.replace("steps: 12", "steps: 14"));
+    let pairs = desk.text("pairs.csv");
+    desk.change("pairs.csv", pairs.replace("u1,i1,0.9", "u1,i1,0.8"));
+    let said = desk.refused(&rl("r.safetensors", &["--resume"]), 2, "RW1001").all();
+    assert!(said.contains("`predictions` is"), "{said}");
+    // Too many pairs without a prediction: which, is said, and the config says how many may be.
+    desk.change(
+        "pairs.csv",
+        pairs.lines().filter(|l| !l.starts_with("u2,")).map(|l| format!("{l}\n")).collect::<String>(),
+    );
+    desk.change("config.yaml", format!("{config}fail_above: 0\n"));
+    let said = desk.refused(&rl("n.safetensors", &[]), 2, "RW0904").all();
+    assert!(said.contains("`p` of request u2 and item i"), "{said}");
+    desk.change("config.yaml", format!("{config}fail_above: 0.9\n"));
+    desk.fine(&rl("f.safetensors", &[]));
+    desk.change("pairs.csv", pairs);
+    // Features of a table of users, joined by their key; without their own column they are looked for by its name.
+    let users = desk.text("users.ndjson").replace("years", "ages");
+    desk.change("users.ndjson", &users);
     desk.change("config.yaml", &config);
-    desk.change("users.ndjson", desk.text("users.ndjson").replace("years", "ages"));
     let said = desk.refused(&rl("n.safetensors", &[]), 2, "RW0602").all();
-    assert!(said.contains("`age`"), "{said}");
+    assert!(said.contains("`years`") && said.contains("`age`"), "{said}");
+    let table: String =
+        (0..40).map(|i| format!("u{i},{}\n", if i == 3 { String::new() } else { (20 + i).to_string() })).collect();
+    desk.change("people.csv", format!("who,years\n{table}"));
+    desk.change(
+        "world.yaml",
+        format!("{WORLD}{features}")
+            .replace("from: years", "from: people.years")
+            .replace("key: item_id}}", "key: item_id}, people: {file: people.csv, entity: user, key: who}}"),
+    );
+    desk.fine(&rl("t.safetensors", &[]));
+    assert!(desk.text("t.jsonl").lines().last().unwrap().contains("\"old\""));
+    desk.change("users.ndjson", users.replace("\"u1\"", "\"u2\""));
+    desk.refused(&rl("n.safetensors", &[]), 2, "RW1004");
 }
 
 /// A run goes on with what it began with; only longer, or looked at more often, it may be.
