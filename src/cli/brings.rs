@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::ground::Ground;
 use crate::data::{read_signals, read_user_columns};
 use crate::diagnostic::{Diagnostic, Fault, code};
-use crate::host::{Binding, Capacity, CoOccurrence, Need, Owner, Reward, SignalSource};
+use crate::host::{Binding, Capacity, CoOccurrence, Need, Owner, Reward, SignalSource, is_predictable};
 use crate::train::{Predicted, Predictions};
 use crate::types::Host;
 
@@ -35,6 +35,11 @@ pub fn bind<'s>(
     let reads = |owner| needs.iter().any(|n| n.owner == owner);
     let capacity = Capacity { requests, group, list: longest.history as usize };
     let mut binding = reward.bind_to(Arc::clone(&ground.catalog)).host(host).capacity(capacity);
+    for model in &ground.config.signals {
+        for feature in model.features() {
+            is_predictable(reward.schema(), "signals", feature)?;
+        }
+    }
     nobody_brings(ground, &needs)?;
     // Of the models those that the reward reads of, and others of the same features.
     let is_read = |p: &&Predictions| {

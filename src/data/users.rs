@@ -54,20 +54,28 @@ pub fn read_user_columns(
             let of_users = matches!(source.entity, Entity::User | Entity::Request);
             Some((folder.join(&source.file), source.key.as_ref().filter(|_| of_users)?))
         };
-        if let Some(((path, key), column)) = named.iter().find_map(|(source, column)| Some((table(source)?, column))) {
-            let rows = rows_of(&path, key, keys, name)?;
+        for (source, column) in named {
+            let Some((path, key)) = table(source) else {
+                if interactions.has(column) {
+                    return Ok((name.clone(), cells_of(interactions, column, feature)?));
+                }
+                continue;
+            };
             let frame = read(&path)?;
-            return Ok((name.clone(), cells_of(&frame, column, feature)?.take(&rows)));
+            // A name without a source may be of either.
+            if frame.has(column) {
+                let rows = rows_of(&frame, key, keys, name)?;
+                return Ok((name.clone(), cells_of(&frame, column, feature)?.take(&rows)));
+            }
         }
-        let columns = || named.iter().map(|(_, column)| column);
-        let there = columns().find(|c| interactions.has(c)).or(columns().next()).unwrap_or(name);
-        Ok((name.clone(), cells_of(interactions, there, feature)?))
+        let column = named.first().map_or(name, |(_, column)| column);
+        Ok((name.clone(), cells_of(interactions, column, feature)?))
     };
     features.iter().map(column).collect()
 }
 
 /// The row of each user in a table of users; none is `usize::MAX`.
-fn rows_of(path: &Path, key: &str, keys: &[String], feature: &str) -> Result<Vec<usize>, Fault> {
+fn rows_of(table: &Frame, key: &str, keys: &[String], feature: &str) -> Result<Vec<usize>, Fault> {
     if keys.is_empty() {
         let message = format!("`{feature}` stands in a table of users, and nothing says which user a request is of");
         return Err(Box::new(
@@ -75,7 +83,7 @@ fn rows_of(path: &Path, key: &str, keys: &[String], feature: &str) -> Result<Vec
                 .help("name the column of their keys in the config: `interactions: {…, user: COLUMN}`"),
         ));
     }
-    let known = read_user_keys(&read(path)?, key)?;
+    let known = read_user_keys(table, key)?;
     let rows: HashMap<&String, usize> = known.iter().zip(0..).collect();
     Ok(keys.iter().map(|key| rows.get(key).copied().unwrap_or(usize::MAX)).collect())
 }

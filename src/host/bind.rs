@@ -12,7 +12,7 @@ use crate::catalog::Catalog;
 use crate::control::Controllers;
 use crate::diagnostic::{Diagnostic, Fault, code, did_you_mean};
 use crate::eval::ControlState;
-use crate::schema::Entity;
+use crate::schema::{Entity, Schema};
 use crate::types::Host;
 
 /// How rollouts are decoded in training.
@@ -275,36 +275,24 @@ impl Binding<'_> {
             .chain(&self.held_out)
             .flat_map(|s| s.provides().into_iter().map(|feature| (s.id(), feature)))
             .collect();
-        let refused =
-            |message: String, help: String| Err(Box::new(Diagnostic::bare(&code::HOST_INPUT, message).help(help)));
         for (id, feature) in &provided {
-            let Some(known) = schema.feature(feature) else {
-                let near = did_you_mean(feature, schema.features.iter().map(|f| f.name.as_str()));
-                let message = format!("`{id}` predicts `{feature}`, and the schema has no such feature");
-                return Err(Box::new(
-                    Diagnostic::bare(&code::HOST_INPUT, message)
-                        .maybe_help(near.map(|n| format!("did you mean `{n}`?"))),
-                ));
-            };
-            if known.entity != Entity::Model {
-                let message = format!("`{id}` predicts `{feature}`, which the schema does not give to models");
-                return refused(
-                    message,
-                    format!("`{feature}: {{entity: model, …}}` in the schema, or predict another"),
-                );
-            }
+            is_predictable(schema, id, feature)?;
         }
         let mut first: Vec<String> = Vec::new();
         for feature in self.sources.iter().flat_map(|s| s.provides()) {
             if first.contains(&feature) {
-                let message = format!("two models predict `{feature}`");
-                return refused(message, "leave one of both out, or hold it out: it is then only compared".into());
+                return Err(Box::new(
+                    Diagnostic::bare(&code::HOST_INPUT, format!("two models predict `{feature}`"))
+                        .help("leave one of both out, or hold it out: it is then only compared"),
+                ));
             }
             first.push(feature);
         }
         if let Some(feature) = self.held_out.iter().flat_map(|s| s.provides()).find(|f| !first.contains(f)) {
             let message = format!("`{feature}` is predicted by a held-out model alone, which is only compared");
-            return refused(message, "name the model that the reward reads as well".into());
+            return Err(Box::new(
+                Diagnostic::bare(&code::HOST_INPUT, message).help("name the model that the reward reads as well"),
+            ));
         }
         let twice = self.sources.iter().flat_map(|s| s.provides()).find(|feature| {
             self.declared.iter().any(|(name, as_what)| name == feature && *as_what == Declared::Rollout)
@@ -331,6 +319,27 @@ impl Binding<'_> {
             Diagnostic::bare(&code::CATALOG, message)
                 .help("a SID has one code for each level, below its codebook's size"),
         ))
+    }
+}
+
+/// Whether a feature is one that the schema gives to models.
+///
+/// # Errors
+/// A feature that the schema does not have, or gives to somebody else (RW0902).
+pub(crate) fn is_predictable(schema: &Schema, model: &str, feature: &str) -> Result<(), Fault> {
+    let refused = |message: String| Diagnostic::bare(&code::HOST_INPUT, message);
+    match schema.feature(feature) {
+        None => {
+            let near = did_you_mean(feature, schema.features.iter().map(|f| f.name.as_str()));
+            let message = format!("`{model}` predicts `{feature}`, and the schema has no such feature");
+            Err(Box::new(refused(message).maybe_help(near.map(|n| format!("did you mean `{n}`?")))))
+        }
+        Some(known) if known.entity != Entity::Model => {
+            let message = format!("`{model}` predicts `{feature}`, which the schema does not give to models");
+            let help = format!("`{feature}: {{entity: model, …}}` in the schema, or predict another");
+            Err(Box::new(refused(message).help(help)))
+        }
+        Some(_) => Ok(()),
     }
 }
 

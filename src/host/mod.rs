@@ -32,6 +32,8 @@ mod state;
 
 pub use crate::diagnostic::Unsound;
 pub use crate::slate::Choice;
+#[cfg(all(feature = "data", feature = "decoder"))]
+pub(crate) use bind::is_predictable;
 pub use bind::{Binding, Decode, Order};
 pub use bound::Capacity;
 pub use choose::{ChosenSlate, Slates};

@@ -60,7 +60,8 @@ pub fn own_settings(args: &RlArgs, ground: &Ground, scorer_sources: &[String]) -
 /// The values of a reward's params.
 fn params(reward: &Reward) -> Settings {
     let text = |value: &Constant| match value {
-        Constant::Number(n) => n.to_string(),
+        // Numbers of a program are of single precision.
+        Constant::Number(n) => (*n as f32).to_string(),
         Constant::Bool(b) => b.to_string(),
         Constant::Text(t) => t.to_string(),
     };

@@ -488,7 +488,9 @@ fn a_reward_reads_of_users_and_of_models() {
     with("{follows: follows, recent: 1}", "{recent: 1}");
     desk.refused(&rl("n.safetensors", &[]), 1, "RW0503");
     with("follows: follows, recent", "follows: age, recent");
-    desk.refused(&rl("n.safetensors", &[]), 2, "RW0901");
+    desk.refused(&rl("n.safetensors", &[]), 2, "RW0902");
+    with("features: [p], held_out", "features: [q], held_out");
+    desk.refused(&rl("n.safetensors", &[]), 2, "RW0902");
     with("user: who, features: [p]}", "user: who, features: [p]}\n  - {table: second.csv, item: item, features: [p]}");
     desk.refused(&rl("n.safetensors", &[]), 2, "RW0902");
     // A run does not go on with other predictions, or other users.
@@ -503,7 +505,7 @@ fn a_reward_reads_of_users_and_of_models() {
         pairs.lines().filter(|l| !l.starts_with("u2,")).map(|l| format!("{l}\n")).collect::<String>(),
     );
     desk.change("config.yaml", format!("{config}fail_above: 0\n"));
-    let said = desk.refused(&rl("n.safetensors", &[]), 2, "RW0904").all();
+    let said = desk.run(&rl("z.safetensors", &[])).ends(2, "RW0904").all();
     assert!(said.contains("`p` of request u2 and item i"), "{said}");
     desk.change("config.yaml", format!("{config}fail_above: 0.9\n"));
     desk.fine(&rl("f.safetensors", &[]));
