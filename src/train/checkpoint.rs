@@ -118,7 +118,7 @@ impl Checkpoint {
         let Some(differ) = differences(&self.run, settings) else { return Ok(()) };
         Err(Box::new(
             Diagnostic::bare(&code::CHECKPOINT, format!("the checkpoint is of another run: {differ}"))
-                .help("a run goes on with the settings it began with; another one needs another `--out`"),
+                .help("another run needs another `--out`; `--allow-other-settings` goes on all the same"),
         ))
     }
 

@@ -66,6 +66,9 @@ pub struct RunFiles {
     /// Go on from the checkpoint at `--out`, if there is one.
     #[arg(long)]
     pub resume: bool,
+    /// Go on with other settings or data than the run began with: it is then a run that only both could repeat.
+    #[arg(long, requires = "resume")]
+    pub allow_other_settings: bool,
     /// Steps between checkpoints; left out: 500 of `pretrain`, 20 of `rl`.
     #[arg(long)]
     pub save_every: Option<u64>,

@@ -45,7 +45,13 @@ fn steps(folder: &Path, ui: &mut Ui) -> Result<Exit, Exit> {
         device: "cpu".into(),
         seed: None,
     };
-    let files = |out: &str| RunFiles { out: at(out), resume: false, save_every: None, metrics: None };
+    let files = |out: &str| RunFiles {
+        out: at(out),
+        resume: false,
+        allow_other_settings: false,
+        save_every: None,
+        metrics: None,
+    };
     let shared = format!("{} --data {} --catalog {}", told("config.yaml"), folder.display(), told("feed.catalog"));
 
     command(ui, &format!("rewardc check {}", told("feed.reward")));

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::super::args::RunFiles;
 use super::super::{Exit, Ui};
 use crate::diagnostic::{Diagnostic, Fault, code};
+use crate::train::{Checkpoint, Settings, differences};
 
 /// Whether a run goes on from its own checkpoint.
 ///
@@ -21,6 +22,23 @@ pub fn fresh_or_resumed(run: &RunFiles) -> Result<bool, Fault> {
     Err(Box::new(
         Diagnostic::bare(&code::UNWRITABLE, message).help("`--resume` goes on from it; to begin anew, take it away"),
     ))
+}
+
+/// Takes up the settings of a run that goes on or begins.
+///
+/// # Errors
+/// Others than it began with, and nobody said that they may be (RW1001).
+pub fn take_up(checkpoint: &mut Checkpoint, own: Settings, run: &RunFiles, ui: &Ui) -> Result<(), Fault> {
+    if checkpoint.step > 0 {
+        match differences(&checkpoint.run, &own) {
+            Some(differ) if run.allow_other_settings => {
+                ui.note(&format!("note: the run goes on as another: {differ}\n"))
+            }
+            _ => checkpoint.check_run(&own)?,
+        }
+    }
+    checkpoint.run = own;
+    Ok(())
 }
 
 /// Where metrics go: beside the checkpoint, where nothing is said.

@@ -5,7 +5,7 @@ use super::super::ground::{Ground, asked, ground};
 use super::super::interrupt::stop_softly;
 use super::super::program::could_not;
 use super::super::{Exit, Ui};
-use super::live::{Live, already_done, fresh_or_resumed, metrics_path};
+use super::live::{Live, already_done, fresh_or_resumed, metrics_path, take_up};
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::train::{AdamW, Checkpoint, Journal, Part, Pretraining, Question, evaluate};
 
@@ -34,8 +34,7 @@ fn work(args: &PretrainArgs, ground: &Ground, ui: &mut Ui) -> Result<Exit, Fault
         let message = format!("`{}` was trained with {reward}, and this is a run on next items", out.display());
         return Err(Box::new(Diagnostic::bare(&code::CHECKPOINT, message).help("write to another `--out`")));
     }
-    checkpoint.check_run(&own)?;
-    checkpoint.run = own;
+    take_up(&mut checkpoint, own, &args.run, ui)?;
     let params = checkpoint.weights.n_params();
     let mut run = Pretraining::new(checkpoint, settings, sequences, catalog, config.seed)?;
     if run.checkpoint.step >= settings.steps {

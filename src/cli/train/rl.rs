@@ -9,7 +9,7 @@ use super::super::interrupt::stop_softly;
 use super::super::program::could_not;
 use super::super::{Exit, Ui};
 use super::begin::{begin, own_settings};
-use super::live::{Live, already_done, metrics_path};
+use super::live::{Live, already_done, metrics_path, take_up};
 use super::shown::{as_json, said, seen_json, told};
 use crate::diagnostic::{Diagnostic, Fault, code};
 use crate::eval::ControlState;
@@ -56,10 +56,7 @@ fn work(
     let classes = classes(&scorer)?;
     let samples: Vec<_> = sequences.samples(Part::Valid).into_iter().filter(|at| !is_held_out(at)).collect();
     let own = own_settings(args, ground, &scorer.source_ids())?;
-    if checkpoint.step > 0 {
-        checkpoint.check_run(&own)?;
-    }
-    checkpoint.run = own;
+    take_up(&mut checkpoint, own, &args.run, ui)?;
     let mut run =
         Reinforcement::new((checkpoint, reference), scorer, settings, (sequences, samples), &**catalog, config.seed)?;
     let steps = settings.optimization.steps;

@@ -549,6 +549,9 @@ fn a_run_does_not_go_on_as_another() {
     desk.change("config.yaml", CONFIG.replace("steps: 12", "steps: 16").replace("group: 8", "group: 10"));
     let said = desk.refused(&rl("r.safetensors", &["--resume"]), 2, "RW1001").all();
     assert!(said.contains("`group` is 8, and this run says 10"), "{said}");
+    std::fs::copy(desk.path("r.safetensors"), desk.path("o.safetensors")).unwrap();
+    let said = desk.fine(&rl("o.safetensors", &["--resume", "--allow-other-settings"])).all();
+    assert!(said.contains("note: the run goes on as another: `group` is 8"), "{said}");
     desk.change("config.yaml", CONFIG.replace("steps: 12", "steps: 16"));
     desk.change("c.yaml", CONTROLLERS.replace("p: 2", "p: 3"));
     let said = desk.refused(&rl("r.safetensors", &["--resume"]), 2, "RW1001").all();
