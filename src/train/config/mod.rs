@@ -1,5 +1,6 @@
 //! A training run in YAML.
 
+mod numbers;
 mod read;
 mod signals;
 

@@ -1,6 +1,6 @@
 //! Which models predict what a run's reward reads.
 
-use super::read::real;
+use super::numbers::real;
 use crate::diagnostic::{Diagnostic, Diagnostics, code};
 use crate::yaml::{Keys, Node, Value};
 
