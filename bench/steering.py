@@ -5,7 +5,7 @@
 
 Every run is a command of rewardc, printed before it starts. A run that was done is not done again, and one that
 was stopped goes on: FOLDER holds their checkpoints, metrics and figures. The table goes to standard output. With
---short, the exit says whether the capped classes are within 6 points of a tenth.
+--short, the exit says whether the capped classes are within 5 points of a tenth.
 """
 
 import statistics
@@ -132,6 +132,6 @@ if not args.short:
 
 if args.short:
     served = {r["kind"]: r["served"][r["class"]] for r in rows}
-    wrong = [f"{kind} serves {served[kind]:.1f} %" for kind in ("cap", "swap") if abs(served[kind] - 10) > 6]
+    wrong = [f"{kind} serves {served[kind]:.1f} %" for kind in ("cap", "swap") if abs(served[kind] - 10) > 5]
     wrong += [f"null serves {served['null']:.1f} %"] if served["null"] < 15 else []
     sys.exit("out of bounds: " + ", ".join(wrong) if wrong else 0)
