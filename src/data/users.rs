@@ -51,7 +51,7 @@ pub fn read_user_columns(
         let named = feature.from.as_slice();
         let table = |source: &usize| {
             let source = schema.sources.get(*source)?;
-            let of_users = matches!(source.entity, Entity::User | Entity::Request);
+            let of_users = source.entity == Entity::User;
             Some((folder.join(&source.file), source.key.as_ref().filter(|_| of_users)?))
         };
         for (source, column) in named {
