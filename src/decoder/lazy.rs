@@ -26,6 +26,12 @@ impl Context {
     pub fn requests(&self) -> Result<usize> {
         self.keys.dim(0)
     }
+
+    /// The same without a way back to gradients.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        Self { keys: self.keys.detach(), values: self.values.detach(), mask: self.mask.detach() }
+    }
 }
 
 /// What was written so far, by beam: so that the next code costs one place, not all of them.
@@ -41,6 +47,13 @@ impl State {
     #[must_use]
     pub fn beams(&self) -> usize {
         self.beams
+    }
+
+    /// The same without a way back to gradients, which would keep every number that led to it in memory.
+    #[must_use]
+    pub fn detached(&self) -> Self {
+        let layers = self.layers.iter().map(|(k, v)| (k.detach(), v.detach())).collect();
+        Self { beams: self.beams, logits: self.logits.detach(), layers }
     }
 
     /// The logits of the next code, `[requests · beams, codes of that level]`.

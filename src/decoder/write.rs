@@ -80,7 +80,8 @@ pub fn write(
     let (requests, levels) = (context.requests()?, model.config().shape.len());
     let mut out = Generated { requests: vec![vec![Written::default()]; requests], ..Generated::default() };
     let mut begun = Instant::now();
-    let mut state = model.begin(context)?;
+    let context = &context.detached();
+    let mut state = model.begin(context)?.detached();
     let mut allowed = Vec::new();
     for level in 0..levels {
         let beams = state.beams();
@@ -121,7 +122,7 @@ pub fn write(
         out.requests = grown.into_iter().map(|g| g.into_iter().map(|(_, w)| w).collect()).collect();
         begun = Instant::now();
         if level + 1 < levels {
-            state = model.extend(context, &state, &parents, &codes, most)?;
+            state = model.extend(context, &state, &parents, &codes, most)?.detached();
         }
     }
     Ok(out)

@@ -35,6 +35,13 @@ pub struct Question<'q> {
     pub at_most: Option<(usize, f64)>,
 }
 
+impl Question<'_> {
+    /// The width of the search: wide enough that what is taken away can be replaced.
+    fn width(&self) -> usize {
+        self.beams.max(self.length * if self.at_most.is_some() { 4 } else { 1 }).max(1)
+    }
+}
+
 /// One user.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct User {
@@ -99,8 +106,8 @@ impl Evaluation {
     }
 }
 
-/// Users that are decoded together.
-const TOGETHER: usize = 128;
+/// Beams that are decoded together, of however many users: memory goes by them.
+const TOGETHER: usize = 1_280;
 
 /// Evaluates lists of a policy on samples; `watch` is called with the users done.
 ///
@@ -115,7 +122,8 @@ pub fn evaluate(
     watch: &(dyn Fn(usize) + Sync),
 ) -> Result<Evaluation, Fault> {
     let done = std::sync::atomic::AtomicUsize::new(0);
-    let chunks: Vec<(usize, &[Place])> = samples.chunks(TOGETHER).enumerate().collect();
+    let chunks: Vec<(usize, &[Place])> =
+        samples.chunks((TOGETHER / question.width()).clamp(1, 128)).enumerate().collect();
     let found = in_order(chunks, |(number, chunk)| {
         let users = some_users(model, sequences, catalog, chunk, question, number as u64);
         watch(done.fetch_add(chunk.len(), std::sync::atomic::Ordering::Relaxed) + chunk.len());
@@ -149,9 +157,7 @@ fn some_users(
     let prompts = Prompts::new(sequences, chunk, lengths, catalog);
     let legal = Legal::all(catalog);
     let context = model.read(&prompts.histories).map_err(failed)?;
-    // Wide enough that what is taken away can be replaced.
-    let least = question.length * if question.at_most.is_some() { 4 } else { 1 };
-    let width = question.beams.max(least);
+    let width = question.width();
     let beams = beam_search(model, &context, &legal, width).map_err(failed)?;
     let draws = |mask: &dyn crate::catalog::Mask, salt: u64| {
         let seed = question.seed.wrapping_add(number.wrapping_mul(2) + salt);
