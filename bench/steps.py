@@ -38,7 +38,7 @@ def trained(args, name, config):
     # Time and memory are of one process: a run is not gone on with.
     for left in (out, lines):
         left.unlink(missing_ok=True)
-    run = subprocess.Popen([str(word) for word in words])
+    run = subprocess.Popen([str(word) for word in words], stdout=sys.stderr)
     while run.poll() is None:
         time.sleep(0.25)
         megabytes = resident(run.pid)
