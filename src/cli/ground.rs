@@ -28,8 +28,19 @@ pub struct Ground {
     pub interactions: Frame,
     /// The folder of the data files.
     pub data: PathBuf,
-    /// Hashes of what was read.
-    pub read: Settings,
+    /// The files that a run's bits follow from, by what they hold.
+    files: [(&'static str, Vec<PathBuf>); 2],
+}
+
+impl Ground {
+    /// Hashes of the interactions, and of the items with all that is known of them.
+    pub fn hashes(&self) -> Result<Settings, Fault> {
+        let of = |(name, paths): &(&str, Vec<PathBuf>)| {
+            let hashes = paths.iter().map(|path| hash_of(path)).collect::<Result<Vec<_>, Fault>>()?;
+            Ok((name.to_string(), hashes.join(" ")))
+        };
+        self.files.iter().map(of).collect()
+    }
 }
 
 pub fn unsound(ui: &mut Ui, unsound: &Unsound) -> Exit {
@@ -68,9 +79,9 @@ pub fn ground(args: &GroundArgs, ui: &mut Ui) -> Result<Ground, Exit> {
     let opened = open(args, &schema, &config, &watch);
     watch.done();
     let (catalog, interactions, sequences) = opened.map_err(|f| could_not(ui, *f))?;
-    let read = hashes(args, &schema, &config).map_err(|f| could_not(ui, *f))?;
+    let files = files(args, &schema, &config);
     let device = device(&args.device).map_err(|f| could_not(ui, *f))?;
-    Ok(Ground { config, catalog, sequences, device, interactions, data: args.data.clone(), read })
+    Ok(Ground { config, catalog, sequences, device, interactions, data: args.data.clone(), files })
 }
 
 type Opened = (Arc<dyn Catalog>, Frame, Sequences);
@@ -101,21 +112,14 @@ fn open(
     Ok((catalog, frame, Sequences { users, keys, features: Vec::new() }))
 }
 
-/// Hashes of the files that a run's bits follow from: the interactions, and the items with all that is known of them.
-fn hashes(args: &GroundArgs, schema: &schema::Schema, config: &TrainConfig) -> Result<Settings, Fault> {
+/// The interactions' file, and those of items.
+fn files(args: &GroundArgs, schema: &schema::Schema, config: &TrainConfig) -> [(&'static str, Vec<PathBuf>); 2] {
     let named = schema.catalog.iter().map(|c| &c.file).chain(schema.sources.iter().map(|s| &s.file));
     let mut items: Vec<PathBuf> = named.map(|file| args.data.join(file)).collect();
-    if let Some(catalog) = &args.catalog {
-        items.push(catalog.clone());
-    }
+    items.extend(args.catalog.clone());
     // A schema may name a log besides, which no run reads.
     items.retain(|path| path.is_file());
-    let mut all = Settings::new();
-    for (name, paths) in [("interactions", vec![args.data.join(&config.interactions.file)]), ("items", items)] {
-        let hashes: Vec<String> = paths.iter().map(|path| hash_of(path)).collect::<Result<_, _>>()?;
-        all.insert(name.to_string(), hashes.join(" "));
-    }
-    Ok(all)
+    [("interactions", vec![args.data.join(&config.interactions.file)]), ("items", items)]
 }
 
 /// A hash of a file's bytes.

@@ -1,6 +1,7 @@
 //! What a file with a row for each user says of them: keys, and features of requests as a scorer takes them.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 
 use super::cells::Cells;
@@ -44,7 +45,9 @@ pub fn read_user_columns(
     (schema, folder): (&Schema, &Path),
     features: &[String],
 ) -> Result<Vec<(String, OwnedColumn)>, Fault> {
-    let column = |name: &String| {
+    // Tables of users, each read once for all its features.
+    let mut tables: HashMap<usize, Frame> = HashMap::new();
+    let mut column = |name: &String| {
         let Some(feature) = schema.feature(name) else {
             return Err(fault(&code::COLUMN, format!("the schema has no feature `{name}`")));
         };
@@ -61,17 +64,20 @@ pub fn read_user_columns(
                 }
                 continue;
             };
-            let frame = read(&path)?;
+            let frame = match tables.entry(*source) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(read(&path)?),
+            };
             // A name without a source may be of either.
             if frame.has(column) {
-                let rows = rows_of(&frame, key, keys, name)?;
-                return Ok((name.clone(), cells_of(&frame, column, feature)?.take(&rows)));
+                let rows = rows_of(frame, key, keys, name)?;
+                return Ok((name.clone(), cells_of(frame, column, feature)?.take(&rows)));
             }
         }
         let column = named.first().map_or(name, |(_, column)| column);
         Ok((name.clone(), cells_of(interactions, column, feature)?))
     };
-    features.iter().map(column).collect()
+    features.iter().map(&mut column).collect()
 }
 
 /// The row of each user in a table of users; none is `usize::MAX`.

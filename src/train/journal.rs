@@ -26,9 +26,11 @@ impl Journal {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
             _ => String::new(),
         };
-        let step_of = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?.get("step")?.as_u64();
+        let parsed = |line: &str| serde_json::from_str::<serde_json::Value>(line);
+        let step_of = |line: &str| parsed(line).ok()?.get("step")?.as_u64();
         // The last line may be cut: a process that was killed wrote it.
-        let whole = before.rfind('\n').map_or("", |end| before.get(..end).unwrap_or(""));
+        let cut = before.lines().last().filter(|line| !before.ends_with('\n') && parsed(line).is_err());
+        let whole = before.strip_suffix(cut.unwrap_or("")).unwrap_or(&before);
         if whole.lines().any(|line| step_of(line).is_none()) || !(before.is_empty() || before.starts_with('{')) {
             let message = format!("`{}` is no file of metrics, and this run would write over it", path.display());
             return Err(Box::new(

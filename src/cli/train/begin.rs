@@ -46,7 +46,7 @@ pub fn begin(args: &RlArgs, config: &TrainConfig, reward: &Reward, device: &Devi
 /// What a run's bits follow from.
 pub fn own_settings(args: &RlArgs, ground: &Ground, scorer_sources: &[String]) -> Result<Settings, Fault> {
     let mut own = settings(&ground.config.rl, ground.config.seed);
-    own.extend(ground.read.clone());
+    own.extend(ground.hashes()?);
     own.insert("checkpoint".into(), hash_of(&args.checkpoint)?);
     if let Some(path) = &args.controllers {
         own.insert("controllers".into(), hash_of(path)?);

@@ -30,11 +30,10 @@ pub fn fresh_or_resumed(run: &RunFiles) -> Result<bool, Fault> {
 /// Others than it began with, and nobody said that they may be (RW1001).
 pub fn take_up(checkpoint: &mut Checkpoint, own: Settings, run: &RunFiles, ui: &Ui) -> Result<(), Fault> {
     if checkpoint.step > 0 {
-        match differences(&checkpoint.run, &own) {
-            Some(differ) if run.allow_other_settings => {
-                ui.note(&format!("note: the run goes on as another: {differ}\n"))
-            }
-            _ => checkpoint.check_run(&own)?,
+        if !run.allow_other_settings {
+            checkpoint.check_run(&own)?;
+        } else if let Some(differ) = differences(&checkpoint.run, &own) {
+            ui.note(&format!("note: the run goes on as another: {differ}\n"));
         }
     }
     checkpoint.run = own;

@@ -18,13 +18,13 @@ pub fn run(args: &PretrainArgs, ui: &mut Ui) -> Result<Exit, Exit> {
 }
 
 fn work(args: &PretrainArgs, ground: &Ground, ui: &mut Ui) -> Result<Exit, Fault> {
-    let Ground { config, catalog, sequences, device, read, .. } = ground;
+    let Ground { config, catalog, sequences, device, .. } = ground;
     let catalog = &**catalog;
     let (out, settings) = (&args.run.out, &config.pretrain);
     let optimizer = AdamW::new(settings.weight_decay, settings.clip);
     let mut own = crate::train::settings(settings, config.seed);
     // Of items it sees nothing but the SIDs, which the catalog's own hash speaks for.
-    own.extend(read.get_key_value("interactions").map(|(name, hash)| (name.clone(), hash.clone())));
+    own.extend(ground.hashes()?.remove_entry("interactions"));
     let mut checkpoint = match fresh_or_resumed(&args.run)? {
         true => Checkpoint::load(out, optimizer, device)?,
         false => Checkpoint::new(&config.decoder, config.seed, catalog.id(), optimizer, device)?,

@@ -22,7 +22,7 @@ pub struct Task<'p> {
     /// Each request's rollouts.
     trees: Vec<Tree>,
     /// Where each request's rollouts begin, and behind them how many there are.
-    offsets: Vec<usize>,
+    offsets: Vec<u32>,
     /// By request and level the codes allowed behind each distinct prefix; none where all are.
     allowed: Option<Vec<Vec<NextCodes>>>,
     levels: usize,
@@ -52,10 +52,7 @@ impl<'p> Task<'p> {
     ) -> Self {
         let tree = |request: &Vec<Written>| Tree::new(request.iter().flat_map(|w| &w.sid).copied().collect(), levels);
         let trees: Vec<Tree> = written.requests.iter().map(tree).collect();
-        let mut offsets = vec![0];
-        for request in &written.requests {
-            offsets.push(offsets.last().copied().unwrap_or(0) + request.len());
-        }
+        let (_, offsets) = written.flat();
         let next = |(request, tree): (usize, &Tree)| {
             let at = |level| NextCodes::of(mask, tree.prefixes(level).map(|prefix| (request, prefix)));
             (0..levels).map(at).collect()
@@ -95,7 +92,7 @@ impl<'p> Task<'p> {
         let targets = self.prompts.targets.get(requests.start * levels..requests.end * levels).unwrap_or(&[]);
         let next = (next_item_loss(model, histories, targets)? * (settings.joint * share))?;
         let mut seen = Seen { log_prob: Vec::new(), entropy: 0.0, kl: 0.0 };
-        let at = |request: usize| self.offsets.get(request).copied().unwrap_or(0);
+        let at = |request: usize| self.offsets.get(request).copied().unwrap_or(0) as usize;
         let rollouts = at(requests.start)..at(requests.end);
         if rollouts.is_empty() {
             return Ok((next, seen));

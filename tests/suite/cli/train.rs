@@ -244,7 +244,8 @@ fn what_does_not_belong_together_is_refused() {
     desk.refused(&rl("c.safetensors", &["--metrics", "c.safetensors"]), 2, "RW0805");
     desk.refused(&rl("c.safetensors", &["--metrics", "items.csv"]), 2, "RW0805");
     let before = desk.text("config.yaml");
-    for file in ["items.csv", "config.yaml", "users.ndjson"] {
+    desk.change("one.json", "{\"kept\": 1}");
+    for file in ["items.csv", "config.yaml", "users.ndjson", "one.json"] {
         desk.refused(&rl("c.safetensors", &["--resume", "--metrics", file]), 2, "RW0805");
     }
     assert_eq!(desk.text("config.yaml"), before);
